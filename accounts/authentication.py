@@ -1,0 +1,89 @@
+"""The one place that reads tokens off a request, and who it is that they stand for."""
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+
+from accounts import cross_site, tokens
+from accounts.conf import conf
+from accounts.errors import InvalidToken, RefreshTokenUnknown
+from accounts.models import Session, User
+from accounts.tokens import AccessToken, Claims
+
+
+class Source(Enum):
+    HEADER = auto()
+    COOKIE = auto()
+
+
+class TokenAuthentication(BaseAuthentication):
+    """Gives `request.user`, whose `role_names` are those of this moment, and `request.auth`, the token's claims.
+
+    One query asks for the session, the account and the roles. Raises InvalidToken, ExpiredToken, and
+    CrossSiteRequest for a state-changing request of another site's that comes with our cookie.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, Claims] | None:
+        raw, source = access_token_of(request)
+        if not raw:
+            return None
+        if source is Source.COOKIE:
+            cross_site.refuse(request)
+        claims = tokens.read(AccessToken, raw)
+        user = Session.objects.user_with_roles(session_id=claims.session_id, user_id=claims.user_id, now=timezone.now())
+        if user is None:
+            raise InvalidToken()
+        return user, claims
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+def user_if_signed_in(request: Request) -> User | None:
+    """Who is signed in, where a token is welcome but not needed: an absent, bad or expired one is nobody."""
+    try:
+        found = TokenAuthentication().authenticate(request)
+    except InvalidToken:
+        return None
+    return found[0] if found else None
+
+
+def access_token_of(request: Request) -> tuple[str, Source]:
+    """The access token as it came, '' where there is none: the first place that is not empty decides."""
+    header = request.META.get("HTTP_X_ACCESS_TOKEN", "").strip() or _bearer(request)
+    if header:
+        return header, Source.HEADER
+    return request.COOKIES.get(conf.access_cookie, ""), Source.COOKIE
+
+
+def _bearer(request: Request) -> str:
+    """RFC 6750 section 2.1; an empty header, a bare `Bearer` and another scheme hold no token."""
+    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def refresh_token_of(request: Request) -> str:
+    """The refresh token as it came, '' where there is none: the body before the cookie.
+
+    Raises RefreshTokenUnknown for a field that is not a text, and ParseError as any reading of a body does.
+    """
+    body = request.data if hasattr(request.data, "get") else {}
+    token = body.get("refreshToken")
+    if token is not None and not isinstance(token, str):
+        raise RefreshTokenUnknown()
+    return token or request.COOKIES.get(conf.refresh_cookie, "")
+
+
+def refresh_token_if_readable(request: Request) -> str:
+    """As `refresh_token_of`, but whatever cannot be read holds no token: a sign-out must not fail on its body."""
+    readers: list[Callable[[Request], str]] = [refresh_token_of, lambda r: r.COOKIES.get(conf.refresh_cookie, "")]
+    for read in readers:
+        try:
+            return read(request)
+        except (APIException, RefreshTokenUnknown):
+            continue
+    return ""

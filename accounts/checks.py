@@ -1,0 +1,83 @@
+"""Settings that would make the server unsafe or useless are found at its start."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connections
+
+from accounts.models import ADMIN
+
+
+@register()
+def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
+    key = settings.SECRET_KEY
+    if len(key) >= 43 and len(set(key)) >= 10 and "insecure" not in key:
+        return []
+    hint = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))' prints a good one."
+    return [Error("SECRET_KEY must be a random text of at least 43 characters.", hint=hint, id="accounts.E001")]
+
+
+@register()
+def check_production(**kwargs: Any) -> list[CheckMessage]:
+    if settings.PRODUCTION and settings.DEBUG:
+        return [Error("DEBUG must be off with ENVIRONMENT=production: it shows the inside.", id="accounts.E002")]
+    return []
+
+
+@register()
+def check_lifetimes(**kwargs: Any) -> list[CheckMessage]:
+    return list(_lifetime_errors())
+
+
+def _lifetime_errors() -> Iterator[Error]:
+    for name in ("ACCESS_TOKEN_LIFETIME", "REFRESH_TOKEN_LIFETIME", "SESSION_LIFETIME"):
+        seconds = getattr(settings, name)
+        if not 1 <= seconds <= settings.SESSION_LIFETIME or seconds > 10 * 365 * 86_400:
+            yield Error(f"{name} must be 1 second or more, and no longer than SESSION_LIFETIME.", id="accounts.E003")
+    if settings.REFRESH_TOKEN_GRACE < 0:
+        yield Error("REFRESH_TOKEN_GRACE must be 0 seconds or more.", id="accounts.E004")
+
+
+@register()
+def check_cookies(**kwargs: Any) -> list[CheckMessage]:
+    if settings.COOKIE_SAMESITE == "None" and not settings.COOKIE_SECURE:
+        return [Error("COOKIE_SAMESITE=None needs COOKIE_SECURE=on: browsers drop it otherwise.", id="accounts.E005")]
+    return []
+
+
+@register(deploy=True)
+def check_deployment(**kwargs: Any) -> list[CheckMessage]:
+    return list(_deployment_warnings())
+
+
+def _deployment_warnings() -> Iterator[Warning]:
+    if settings.TOKEN_DELIVERY == "both":
+        yield Warning(
+            "TOKEN_DELIVERY=both: scripts can read in the body what the HttpOnly cookie hides.", id="accounts.W001"
+        )
+    if not settings.COOKIE_SECURE:
+        yield Warning("COOKIE_SECURE is off: tokens in cookies would cross the network in clear.", id="accounts.W002")
+    if ADMIN in settings.SELF_ASSIGNABLE_ROLES:
+        yield Warning("SELF_ASSIGNABLE_ROLES holds admin: anyone can sign up as one.", id="accounts.W003")
+
+
+@register(Tags.database)
+def check_charset(*, databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Names may hold any letter, so a MySQL database must be able to store any."""
+    return [
+        Error(
+            f"The database stores {charset}, and so cannot hold every name. "
+            "ALTER DATABASE … CHARACTER SET utf8mb4 before the first migrate.",
+            id="accounts.E006",
+        )
+        for alias in databases or []
+        if connections[alias].vendor == "mysql" and (charset := _charset(alias)) != "utf8mb4"
+    ]
+
+
+def _charset(alias: str) -> str:
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT @@character_set_database")
+        return cursor.fetchone()[0]

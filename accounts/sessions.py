@@ -1,0 +1,146 @@
+"""Opening, rotating and revoking sessions: the only module that writes Session."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts import tokens
+from accounts.conf import conf
+from accounts.errors import RefreshTokenUnknown
+from accounts.models import Session, SessionQuerySet, User
+from accounts.rotation import Known, Verdict, judge
+from accounts.transactions import retrying
+
+# Each lost race means that another request moved the session on, so a few rounds settle it.
+ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Client:
+    """Where a sign-in came from, as far as it is known."""
+
+    address: str | None = None
+    user_agent: str = ""
+
+
+@dataclass(frozen=True)
+class TokenPair:
+    access: str
+    refresh: str
+    refresh_expires_at: datetime
+
+
+@retrying
+def open(*, user: User, client: Client) -> TokenPair:
+    """Signs the user in: a new session and its first tokens."""
+    now = timezone.now()
+    ends = now + conf.session_lifetime
+    session = Session.objects.create(
+        user=user,
+        opened_at=now,
+        last_used_at=now,
+        idle_expires_at=_idle_expiry(now, ends),
+        expires_at=ends,
+        user_agent=client.user_agent[:255],
+        address=client.address,
+        current_issued_at=now.replace(microsecond=0),
+        confirmed_at=now,
+    )
+    return _issue(session, now, generation=0)
+
+
+@retrying
+def rotate(claims: tokens.Claims) -> TokenPair:
+    """Answers a refresh token with a new pair. Raises RefreshTokenUnknown where there is no live session, and
+    for a retired token, after revoking the session it belonged to (RFC 9700 section 4.14.2)."""
+    for _ in range(ROUNDS):
+        now = timezone.now()
+        session = Session.objects.live(now).filter(id=claims.session_id, user_id=claims.user_id).first()
+        if session is None:
+            raise RefreshTokenUnknown()
+        known = Known(session.generation, session.current_issued_at, session.confirmed_at)
+        verdict = judge(
+            known,
+            generation=claims.generation,
+            issued_at=claims.issued_at,
+            now=now,
+            grace=conf.refresh_token_grace,
+        )
+        if verdict is Verdict.REUSED:
+            revoke(Session.objects.filter(id=session.id), Session.Reason.TOKEN_REUSED)
+            raise RefreshTokenUnknown()
+        if verdict is Verdict.REPEATS:
+            _touch(session, now)
+            return _issue(session, now, generation=known.generation + 1)
+        if _confirm(session, claims, now):
+            return _issue(session, now, generation=claims.generation + 1)
+    raise RefreshTokenUnknown()
+
+
+@retrying
+def revoke(sessions: SessionQuerySet, reason: Session.Reason) -> int:
+    """Ends those of the sessions that have not ended; says how many. Their tokens are refused from now on."""
+    return sessions.filter(revoked_at__isnull=True).update(revoked_at=timezone.now(), revoked_reason=reason)
+
+
+def of_claims(*presented: tokens.Claims) -> SessionQuerySet:
+    """The sessions that these tokens belong to."""
+    either = Q(pk__in=[])
+    for claims in presented:
+        either |= Q(id=claims.session_id, user_id=claims.user_id)
+    return Session.objects.filter(either)
+
+
+def prune(*, before: datetime, batch: int = 1000) -> int:
+    """Deletes sessions of which no token can have been good since `before`; batch by batch, so that the table
+    is never locked for long."""
+    deleted = 0
+    while ids := list(Session.objects.run_out_before(before).order_by().values_list("id", flat=True)[:batch]):
+        deleted += Session.objects.filter(id__in=ids).delete()[0]
+    return deleted
+
+
+def _confirm(session: Session, claims: tokens.Claims, now: datetime) -> bool:
+    """The compare-and-swap that retires all generations before this one; False if another request was first."""
+    swapped = Session.objects.filter(id=session.id, generation__lt=claims.generation, revoked_at__isnull=True).update(
+        generation=claims.generation,
+        current_issued_at=claims.issued_at,
+        confirmed_at=now,
+        last_used_at=now,
+        idle_expires_at=_idle_expiry(now, session.expires_at),
+    )
+    return bool(swapped)
+
+
+def _touch(session: Session, now: datetime) -> None:
+    if now - session.last_used_at >= Session.RESOLUTION:
+        Session.objects.filter(id=session.id).update(
+            last_used_at=now, idle_expires_at=_idle_expiry(now, session.expires_at)
+        )
+
+
+def _idle_expiry(now: datetime, ends: datetime) -> datetime:
+    """No token issued before the next touch outlives this."""
+    longest = max(conf.access_token_lifetime, conf.refresh_token_lifetime)
+    return min(now + longest + Session.RESOLUTION, ends)
+
+
+def _issue(session: Session, now: datetime, *, generation: int) -> TokenPair:
+    def token(kind: type[tokens.SessionToken], expires_at: datetime, generation: int | None = None) -> str:
+        return tokens.issue(
+            kind,
+            session_id=session.id,
+            user_id=session.user_id,
+            now=now,
+            expires_at=expires_at,
+            generation=generation,
+        )
+
+    refresh_expires_at = min(now + conf.refresh_token_lifetime, session.expires_at)
+    return TokenPair(
+        access=token(tokens.AccessToken, min(now + conf.access_token_lifetime, session.expires_at)),
+        refresh=token(tokens.RefreshToken, refresh_expires_at, generation),
+        refresh_expires_at=refresh_expires_at,
+    )

@@ -1,0 +1,46 @@
+"""How settings.py reads one environment variable: an empty one counts as unset, a wrong one says so."""
+
+import os
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+
+_FLAGS = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
+
+
+def text(name: str, default: str = "") -> str:
+    return os.environ.get(name, "").strip() or default
+
+
+def flag(name: str, *, default: bool) -> bool:
+    """A misspelt flag must not quietly turn a protection off, so only the words of _FLAGS are taken."""
+    return _read(name, default, lambda raw: _FLAGS[raw.lower()], "on or off")
+
+
+def whole_number(name: str, default: int) -> int:
+    return _read(name, default, int, "a whole number")
+
+
+def names(name: str, default: list[str]) -> list[str]:
+    """Values separated by commas."""
+    return _read(name, default, lambda raw: [part.strip() for part in raw.split(",") if part.strip()], "a list")
+
+
+def one_of(name: str, choices: tuple[str, ...]) -> str:
+    """One of the choices, in any letter case; the first is the default."""
+    by_lower = {choice.lower(): choice for choice in choices}
+    return _read(name, choices[0], lambda raw: by_lower[raw.lower()], " or ".join(choices))
+
+
+def _read(name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
+    raw = text(name)
+    try:
+        return parse(raw) if raw else default
+    except (KeyError, ValueError):
+        raise ImproperlyConfigured(f"{name} must be {expected}, but is {raw!r}.") from None

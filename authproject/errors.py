@@ -1,0 +1,108 @@
+"""Every error, whoever raised it, becomes JSON with a `message` here and nowhere else."""
+
+from collections.abc import Iterator
+from http import HTTPStatus
+from math import ceil
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from accounts import errors
+
+STATUS: dict[type[Exception], HTTPStatus] = {
+    errors.InvalidInput: HTTPStatus.BAD_REQUEST,
+    errors.RoleNotSelfAssignable: HTTPStatus.FORBIDDEN,
+    errors.UserNotFound: HTTPStatus.NOT_FOUND,
+    errors.InvalidCredentials: HTTPStatus.UNAUTHORIZED,
+    # RFC 6750 section 3.1 would have 401; the published clients rely on 403 (docs/contract.md).
+    errors.NoToken: HTTPStatus.FORBIDDEN,
+    errors.InvalidToken: HTTPStatus.UNAUTHORIZED,
+    errors.RefreshTokenRefused: HTTPStatus.FORBIDDEN,
+    errors.CrossSiteRequest: HTTPStatus.FORBIDDEN,
+}
+
+# RFC 6750 section 3: which errors name the scheme, and how.
+CHALLENGE: dict[type[Exception], str] = {
+    errors.NoToken: "Bearer",
+    errors.InvalidToken: 'Bearer error="invalid_token"',
+}
+
+_DJANGO: dict[type[Exception], type[exceptions.APIException]] = {
+    Http404: exceptions.NotFound,
+    PermissionDenied: exceptions.PermissionDenied,
+}
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's EXCEPTION_HANDLER: the answer to `exc`, or None for what only `server_error` can answer."""
+    if isinstance(exc, (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):
+        exc = errors.NoToken() if isinstance(exc, exceptions.NotAuthenticated) else errors.InvalidToken()
+    if isinstance(exc, errors.AccountError):
+        return _account_error(exc)
+    if type(exc) in _DJANGO:
+        exc = _DJANGO[type(exc)]()
+    if isinstance(exc, exceptions.APIException):
+        return _api_exception(exc)
+    return None
+
+
+def _account_error(exc: errors.AccountError) -> Response:
+    status = _first_of_mro(STATUS, exc)
+    challenge = _first_of_mro(CHALLENGE, exc)
+    body: dict[str, Any] = {"message": exc.message}
+    if isinstance(exc, errors.InvalidCredentials):
+        body = {"accessToken": None, **body}
+    return Response(body, status=status, headers={"WWW-Authenticate": challenge} if challenge else None)
+
+
+def _first_of_mro(table: dict[type[Exception], Any], exc: Exception) -> Any:
+    return next((table[cls] for cls in type(exc).__mro__ if cls in table), None)
+
+
+def _api_exception(exc: exceptions.APIException) -> Response:
+    if isinstance(exc, exceptions.ValidationError):
+        message = next(_sentences(exc.detail), "The request is not valid.")
+        return Response({"message": message, "errors": exc.detail}, status=exc.status_code)
+    wait = getattr(exc, "wait", None)
+    headers = {"Retry-After": str(ceil(wait))} if wait else None
+    return Response({"message": str(exc.detail)}, status=exc.status_code, headers=headers)
+
+
+def _sentences(detail: Any, field: str = "") -> Iterator[str]:
+    """What is wrong, field by field in the order of the serializer: 'roles: Must be a list of names.'"""
+    if isinstance(detail, dict):
+        for name, inner in detail.items():
+            yield from _sentences(inner, "" if name == "non_field_errors" else field or str(name))
+    elif isinstance(detail, list):
+        for inner in detail:
+            yield from _sentences(inner, field)
+    else:
+        yield f"{field}: {detail}" if field else str(detail)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _outside_drf(request, HTTPStatus.BAD_REQUEST, "Bad request.") or defaults.bad_request(request, exception)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _outside_drf(request, HTTPStatus.FORBIDDEN, "Forbidden.") or defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _outside_drf(request, HTTPStatus.NOT_FOUND, "Not found.") or defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    message = "Something went wrong on our side. Please try again later."
+    return _outside_drf(request, HTTPStatus.INTERNAL_SERVER_ERROR, message) or defaults.server_error(request)
+
+
+def _outside_drf(request: HttpRequest, status: HTTPStatus, message: str) -> HttpResponse | None:
+    """The JSON answer, or None in the admin, whose users read pages."""
+    if request.path_info.startswith("/admin/"):
+        return None
+    return JsonResponse({"message": message}, status=status)

@@ -1,0 +1,112 @@
+"""What is taken as a request body: JSON or a form, in UTF-8, of bounded size, without NUL or lone surrogates."""
+
+import json
+from collections.abc import Iterator
+from typing import IO, Any
+from urllib.parse import parse_qsl
+
+from django.http import HttpRequest, QueryDict
+from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+MAX_FIELDS = 200
+
+
+class BodyTooLarge(APIException):
+    status_code = 413
+    default_detail = "The request body is too large."
+
+
+class _TextParser(BaseParser):
+    """Reads at most `max_bytes` and decodes them; what they mean is the subclass's `parse_text`."""
+
+    max_bytes = 100 * 1024
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
+        self._refuse_other_charsets(stream, media_type)
+        raw = stream.read(self.max_bytes + 1)
+        if len(raw) > self.max_bytes:
+            raise BodyTooLarge()
+        try:
+            data = self.parse_text(raw.decode("utf-8"))
+        # Brackets nested too deep for the JSON reader are a RecursionError.
+        except (ValueError, RecursionError):
+            raise ParseError(f"The request body is not valid {self.noun}.") from None
+        if any("\x00" in text or not _is_encodable(text) for text in _texts(data)):
+            raise ParseError("The request body holds characters that no text may have (NUL or lone surrogates).")
+        return data
+
+    noun = "text"
+
+    def parse_text(self, text: str) -> Any:
+        raise NotImplementedError
+
+    @staticmethod
+    def _refuse_other_charsets(stream: Any, media_type: str | None) -> None:
+        params = (stream.content_params or {}) if isinstance(stream, HttpRequest) else {}
+        charset = params.get("charset", "utf-8")
+        if charset.lower().replace("-", "") not in {"utf8", "usascii"}:
+            raise UnsupportedMediaType(media_type or "", detail="The request body must be in UTF-8.")
+
+
+class JSONParser(_TextParser):
+    """RFC 8259, without the NaN and Infinity that Python's reader takes on top."""
+
+    media_type = "application/json"
+    noun = "JSON"
+
+    def parse_text(self, text: str) -> Any:
+        return json.loads(text, parse_constant=self._refuse)
+
+    @staticmethod
+    def _refuse(name: str) -> None:
+        raise ValueError(name)
+
+
+class FormParser(_TextParser):
+    """`application/x-www-form-urlencoded`, percent-escapes in UTF-8."""
+
+    media_type = "application/x-www-form-urlencoded"
+    noun = "form data"
+
+    def parse_text(self, text: str) -> QueryDict:
+        form = QueryDict(mutable=True)
+        for name, value in parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS):
+            # Front-ends write a list as roles=a&roles=b or as roles[]=a&roles[]=b.
+            form.appendlist(name.removesuffix("[]"), value)
+        return form
+
+
+class AlwaysTheFirstRenderer(DefaultContentNegotiation):
+    """Answers in the view's own format whatever `Accept` says, as RFC 9110 section 12.4.1 permits."""
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts inside a parsed body, names of fields included."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, QueryDict):
+            waiting.extend(text for pair in item.lists() for text in (pair[0], *pair[1]))
+        elif isinstance(item, dict):
+            waiting.extend((*item.keys(), *item.values()))
+        elif isinstance(item, list):
+            waiting.extend(item)
+
+
+def _is_encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,189 @@
+"""What is configured: the environment, read once, becomes Django's settings. README.md has the table."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from authproject import env, secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# ENV_FILE lets the tests run without a developer's own .env.
+environ.Env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
+
+# --- the process
+
+ENVIRONMENT = env.one_of("ENVIRONMENT", ("development", "production"))
+PRODUCTION = ENVIRONMENT == "production"
+
+# Off in development too: Django's debug pages would replace the JSON errors that clients rely on.
+DEBUG = env.flag("DEBUG", default=False)
+
+SECRET_KEY = env.text("SECRET_KEY")
+if not SECRET_KEY and PRODUCTION:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set. With ENVIRONMENT=production, set it to a random text of 50 characters or more, "
+        "the same for every copy of the server and kept secret. This prints one: "
+        "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+    )
+if not SECRET_KEY:
+    SECRET_KEY = secret_key.read_or_create(BASE_DIR / ".secret_key")
+
+HOST = env.text("HOST", "127.0.0.1")
+PORT = env.whole_number("PORT", 8080)
+WORKERS = env.whole_number("WORKERS", max(2, min(os.cpu_count() or 1, 8)))
+THREADS = env.whole_number("THREADS", 4)
+
+ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", HOST])
+if not ALLOWED_HOSTS:
+    raise ImproperlyConfigured(
+        "ALLOWED_HOSTS is not set. With ENVIRONMENT=production, set it to the host names that clients "
+        "use to reach this server, separated by commas, for instance ALLOWED_HOSTS=api.example.com"
+    )
+TRUSTED_PROXY_COUNT = env.whole_number("TRUSTED_PROXY_COUNT", 0)
+
+# --- accounts (read through accounts/conf.py only)
+
+ACCESS_TOKEN_LIFETIME = env.whole_number("ACCESS_TOKEN_LIFETIME", 3600)
+REFRESH_TOKEN_LIFETIME = env.whole_number("REFRESH_TOKEN_LIFETIME", 86_400)
+SESSION_LIFETIME = env.whole_number("SESSION_LIFETIME", 2_592_000)
+REFRESH_TOKEN_GRACE = env.whole_number("REFRESH_TOKEN_GRACE", 10)
+TOKEN_ISSUER = env.text("TOKEN_ISSUER", "authproject")
+TOKEN_AUDIENCE = env.text("TOKEN_AUDIENCE", "authproject")
+TOKEN_DELIVERY = env.one_of("TOKEN_DELIVERY", ("body", "cookie", "both"))
+COOKIE_SECURE = env.flag("COOKIE_SECURE", default=PRODUCTION)
+COOKIE_SAMESITE = env.one_of("COOKIE_SAMESITE", ("Strict", "Lax", "None"))
+SELF_ASSIGNABLE_ROLES = env.names("SELF_ASSIGNABLE_ROLES", ["user"])
+REVEAL_UNKNOWN_USERNAME = env.flag("REVEAL_UNKNOWN_USERNAME", default=False)
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.AccountBackend"]
+PASSWORD_HASHERS = ["accounts.hashers.Argon2idHasher"]
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "accounts.hashers.MaximumLengthValidator", "OPTIONS": {"max_length": 256}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "email")},
+    },
+]
+
+# --- what is mounted
+
+INSTALLED_APPS = [
+    "accounts",
+    "content",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+]
+MIDDLEWARE = [
+    "authproject.requests.TrustedProxyMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "authproject.urls"
+WSGI_APPLICATION = "authproject.wsgi.application"
+# A redirect would turn a POST into a GET and lose its body.
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["authproject.parsers.JSONParser", "authproject.parsers.FormParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "authproject.parsers.AlwaysTheFirstRenderer",
+    "DEFAULT_METADATA_CLASS": None,
+    "EXCEPTION_HANDLER": "authproject.errors.exception_handler",
+}
+
+# --- the database
+
+DATABASES = {"default": environ.Env.db_url_config(env.text("DATABASE_URL", f"sqlite:///{BASE_DIR}/db.sqlite3"))}
+_database = DATABASES["default"]
+_OPTIONS: dict[str, dict[str, Any]] = {
+    # Writers queue at BEGIN instead of failing with 'database is locked' when they upgrade a read lock.
+    "django.db.backends.sqlite3": {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
+    },
+    "django.db.backends.mysql": {"charset": "utf8mb4", "connect_timeout": 5},
+}
+_database["OPTIONS"] = {**_OPTIONS.get(_database["ENGINE"], {}), **_database.get("OPTIONS", {})}
+_database["CONN_MAX_AGE"] = 60
+_database["CONN_HEALTH_CHECKS"] = True
+
+# --- browsers
+
+_DEVELOPMENT_ORIGINS = ["http://localhost:8081", "http://localhost:4200", "http://localhost:3000"]
+CORS_ALLOWED_ORIGINS = env.names("CORS_ALLOWED_ORIGINS", [] if PRODUCTION else _DEVELOPMENT_ORIGINS)
+CORS_ALLOW_CREDENTIALS = True
+CORS_ALLOW_HEADERS = ["x-access-token", "authorization", "origin", "content-type", "accept"]
+CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = COOKIE_SECURE
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
+
+SILENCED_SYSTEM_CHECKS = [
+    # The username is unique by its key column, see accounts/names.py.
+    "auth.W004",
+    # HTTP is redirected (or refused) by the proxy in front; here a redirect would lose the body of a POST.
+    "security.W008",
+    # Whether all subdomains are HTTPS, and whether to be in the browsers' preload list, is the domain owner's call.
+    "security.W005",
+    "security.W021",
+]
+
+# --- logs
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        # Without this Django would mail its errors to nobody instead of printing them.
+        "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        # A refused request is an answer, not an incident.
+        "django.request": {"level": "ERROR"},
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
+}

@@ -1,0 +1,21 @@
+"""What is mounted where."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from authproject.views import WelcomeViewSet
+
+urlpatterns = [
+    path("", WelcomeViewSet.as_view({"get": "welcome"})),
+    path("docs", WelcomeViewSet.as_view({"get": "documentation"})),
+    path("api/auth/", include("accounts.urls")),
+    path("api/test/", include("content.urls")),
+    path("admin", RedirectView.as_view(url="/admin/")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "authproject.errors.bad_request"
+handler403 = "authproject.errors.permission_denied"
+handler404 = "authproject.errors.not_found"
+handler500 = "authproject.errors.server_error"
