@@ -6,10 +6,17 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import FilteredSelectMultiple
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminPasswordChangeForm, BaseUserCreationForm
+from django.contrib.auth.forms import (
+    AdminPasswordChangeForm,
+    BaseUserCreationForm,
+    PasswordChangeForm,
+    ReadOnlyPasswordHashField,
+)
 from django.contrib.auth.models import Group
+from django.contrib.auth.views import PasswordChangeView
 from django.db.models import Count, Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse_lazy
 
 from accounts import services
 from accounts.models import BUILT_IN_ROLES, Role, Session, SessionQuerySet, User
@@ -41,11 +48,13 @@ class NewUserForm(BaseUserCreationForm):
 
 
 class UserForm(forms.ModelForm):
+    # Shows how the password is hashed, and the button that leads to PasswordForm.
+    password = ReadOnlyPasswordHashField()
     held_roles = RolesField()
 
     class Meta:
         model = User
-        fields = ("username", "email", "is_active")
+        fields = ("username", "email", "password", "is_active")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -53,11 +62,36 @@ class UserForm(forms.ModelForm):
 
 
 class PasswordForm(AdminPasswordChangeForm):
-    """A new password ends the user's sessions, whoever set it."""
+    """A new password ends the user's sessions, whoever set it; so does having none any more."""
 
     def save(self, commit: bool = True) -> User:
-        services.set_password(user=self.user, password=self.cleaned_data["password1"])
+        if self.cleaned_data["set_usable_password"]:
+            services.set_password(user=self.user, password=self.cleaned_data["password1"])
+        else:
+            super().save()
+            services.revoke_sessions(Session.objects.filter(user=self.user))
         return self.user
+
+
+class OwnPasswordForm(PasswordChangeForm):
+    """The same for an admin's own, which asks for the old one first."""
+
+    def save(self, commit: bool = True) -> User:
+        services.set_password(user=self.user, password=self.cleaned_data["new_password1"])
+        return self.user
+
+
+def change_own_password(request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
+    """What Django's admin does, which has no setting for the form."""
+    view = PasswordChangeView.as_view(
+        form_class=OwnPasswordForm,
+        success_url=reverse_lazy("admin:password_change_done"),
+        extra_context={**admin.site.each_context(request), **(extra_context or {})},
+    )
+    return view(request)
+
+
+admin.site.password_change = change_own_password  # type: ignore[method-assign, assignment]
 
 
 @admin.register(User)
@@ -72,7 +106,7 @@ class UserAdmin(DjangoUserAdmin):
     filter_horizontal = ()
     readonly_fields = ("created_at", "updated_at")
     fieldsets = (
-        (None, {"fields": ("username", "email", "is_active")}),
+        (None, {"fields": ("username", "email", "password", "is_active")}),
         ("Roles", {"fields": ("held_roles",)}),
         ("Dates", {"fields": ("created_at", "updated_at")}),
     )
@@ -86,6 +120,11 @@ class UserAdmin(DjangoUserAdmin):
     @admin.display(description="roles")
     def holds(self, user: User) -> str:
         return ", ".join(role.name for role in user.roles.all())
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """A user's sessions go with the user, although nobody may delete one by itself."""
+        to_delete, counts, forbidden, protected = super().get_deleted_objects(objs, request)
+        return to_delete, counts, forbidden - {Session._meta.verbose_name}, protected
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -102,7 +102,7 @@ class UserManager(BaseUserManager["User"]):
         try:
             with transaction.atomic():
                 user.save(using=self._db)
-                user.roles.add(*roles)
+                RoleGrant.objects.bulk_create(RoleGrant(user=user, role=role) for role in roles)
         except IntegrityError:
             self.refuse_taken(username=user.username, email=user.email)
             raise

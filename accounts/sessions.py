@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import ip_address
 
 from django.db.models import Q
 from django.utils import timezone
@@ -21,7 +22,7 @@ ROUNDS = 5
 class Client:
     """Where a sign-in came from, as far as it is known."""
 
-    address: str | None = None
+    address: str = ""
     user_agent: str = ""
 
 
@@ -44,7 +45,7 @@ def open(*, user: User, client: Client) -> TokenPair:
         idle_expires_at=_idle_expiry(now, ends),
         expires_at=ends,
         user_agent=client.user_agent[:255],
-        address=client.address,
+        address=_ip_address(client.address),
         current_issued_at=now.replace(microsecond=0),
         confirmed_at=now,
     )
@@ -100,6 +101,14 @@ def prune(*, before: datetime, batch: int = 1000) -> int:
     while ids := list(Session.objects.run_out_before(before).order_by().values_list("id", flat=True)[:batch]):
         deleted += Session.objects.filter(id__in=ids).delete()[0]
     return deleted
+
+
+def _ip_address(raw: str) -> str | None:
+    """None for what is no address, such as the socket that a proxy on the same machine may connect by."""
+    try:
+        return str(ip_address(raw.partition("%")[0]))
+    except ValueError:
+        return None
 
 
 def _confirm(session: Session, claims: tokens.Claims, now: datetime) -> bool:

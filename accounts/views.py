@@ -68,6 +68,6 @@ def _parse(shape: type[SignUpRequest] | type[SignInRequest], request: Request) -
 
 def _client(request: Request) -> Client:
     return Client(
-        address=request.META.get("REMOTE_ADDR") or None,
+        address=request.META.get("REMOTE_ADDR", ""),
         user_agent=request.META.get("HTTP_USER_AGENT", ""),
     )

@@ -1,0 +1,90 @@
+"""What every test may use: the database of the run, clients, users, and real servers on real ports."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connections
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from accounts.services import create_user
+from tests import live
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SQLite's tests get a file: in memory, its shared cache would ignore the busy timeout."""
+    database = connections["default"].settings_dict
+    if database["ENGINE"].endswith("sqlite3"):
+        database["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+    else:
+        # As the README says to create it; a server's own default may be latin1.
+        database["TEST"]["CHARSET"] = "utf8mb4"
+
+
+@pytest.fixture
+def api() -> APIClient:
+    """A client that speaks JSON and, like a browser's fetch, sees a 500 as an answer."""
+    client = APIClient(raise_request_exception=False)
+    client.default_format = "json"
+    return client
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[..., User]:
+    def make(username: str = "alice", *roles: str, is_active: bool = True) -> User:
+        user = create_user(username=username, email=f"{username}@example.com", password=PASSWORD, roles=roles)
+        if not is_active:
+            User.objects.filter(pk=user.pk).update(is_active=False)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def sign_in(api: APIClient) -> Callable[..., dict[str, Any]]:
+    """Signs a user in over the API; gives the answer's body."""
+
+    def sign_in(username: str = "alice", password: str = PASSWORD) -> dict[str, Any]:
+        response = api.post("/api/auth/signin", {"username": username, "password": password})
+        assert response.status_code == 200, response.content
+        return response.json()
+
+    return sign_in
+
+
+@pytest.fixture
+def signed_in_as(make_user: Callable[..., User], sign_in: Callable[..., dict[str, Any]]) -> Callable[..., APIClient]:
+    """`signed_in_as("moderator")` is a client that sends the access token of a new user with those roles."""
+
+    def signed_in_as(*roles: str) -> APIClient:
+        username = "_".join(("holds", *roles))
+        make_user(username, *roles)
+        client = APIClient(headers={"x-access-token": sign_in(username)["accessToken"]})
+        client.default_format = "json"
+        return client
+
+    return signed_in_as
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., live.Server]]:
+    """Starts the real server, in several processes, on a free port and with a database of its own."""
+    servers: list[live.Server] = []
+
+    def start(**environment: str) -> live.Server:
+        servers.append(live.Server.start(tmp_path_factory.mktemp("server"), environment))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def server(start_server: Callable[..., live.Server]) -> live.Server:
+    """The real server as it is out of the box."""
+    return start_server()

@@ -1,0 +1,111 @@
+"""The real server for tests: the processes that `script/server` starts, on a database of their own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+import httpx
+from django.conf import settings
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass
+class Server:
+    url: str
+    process: subprocess.Popen[bytes]
+    environment: dict[str, str]
+    log: Path
+
+    @classmethod
+    def start(cls, folder: Path, variables: dict[str, str]) -> "Server":
+        """Ready to answer when it returns; raises RuntimeError with the log if it does not come up."""
+        port = free_port()
+        environment = {
+            **os.environ,
+            "DATABASE_URL": _database_of_its_own(folder),
+            "PORT": str(port),
+            "WORKERS": "2",
+            "SECRET_KEY": settings.SECRET_KEY,
+            **variables,
+        }
+        manage(environment, "migrate", "--verbosity", "0")
+        log = folder / "server.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "authproject.serve"], cwd=ROOT, env=environment, stdout=output, stderr=output
+            )
+        server = cls(f"http://localhost:{port}", process, environment, log)
+        server._wait()
+        return server
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                httpx.get(self.url)
+            except httpx.TransportError:
+                time.sleep(0.05)
+            else:
+                return
+        raise RuntimeError(self.log.read_text())
+
+    def client(self, **options: Any) -> httpx.Client:
+        return httpx.Client(base_url=self.url, timeout=60, **options)
+
+    def manage(self, *arguments: str, stdin: str = "") -> str:
+        return manage(self.environment, *arguments, stdin=stdin)
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(timeout=30)
+        _drop(self.environment["DATABASE_URL"])
+
+
+def manage(environment: dict[str, str], *arguments: str, stdin: str = "") -> str:
+    """Runs manage.py; gives what it printed, raises CalledProcessError."""
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, input=stdin, capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _database_of_its_own(folder: Path) -> str:
+    """A new database beside the one of this run: on its server, or as a file."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url.startswith("mysql"):
+        return f"sqlite:///{folder}/server.sqlite3"
+    name = f"live_{os.getpid()}_{folder.name}"
+    _execute(url, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+def _drop(url: str) -> None:
+    if url.startswith("mysql"):
+        _execute(url, f"DROP DATABASE `{urlsplit(url).path[1:]}`")
+
+
+def _execute(url: str, statement: str) -> None:
+    import MySQLdb
+
+    parts = environ.Env.db_url_config(url)
+    server = MySQLdb.connect(
+        host=parts["HOST"], port=int(parts["PORT"] or 3306), user=parts["USER"], passwd=parts["PASSWORD"]
+    )
+    with closing(server), server.cursor() as cursor:
+        cursor.execute(statement)

@@ -1,0 +1,85 @@
+"""How many queries each endpoint needs."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from accounts.models import User
+from tests.conftest import PASSWORD
+
+pytestmark = pytest.mark.django_db
+MakeUser = Callable[..., User]
+
+
+def queries(call: Callable[[], Any]) -> list[str]:
+    """What is asked of the database, without the brackets of transactions."""
+    with CaptureQueriesContext(connection) as captured:
+        call()
+    statements = [query["sql"] for query in captured.captured_queries]
+    return [statement.split()[0] for statement in statements if "SAVEPOINT" not in statement]
+
+
+@pytest.mark.parametrize("board", ["user", "mod", "admin"])
+def test_a_guarded_request_asks_once(signed_in_as: Callable[..., APIClient], board: str) -> None:
+    client = signed_in_as("user", "moderator", "admin")
+    assert queries(lambda: client.get(f"/api/test/{board}")) == ["SELECT"]
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/api/test/all"])
+def test_a_public_page_asks_nothing(api: APIClient, path: str) -> None:
+    assert queries(lambda: api.get(path)) == []
+
+
+@pytest.mark.parametrize("path", ["/api/test/user", "/api/test/mod", "/api/test/admin"])
+@pytest.mark.parametrize("token", ["", "a.b.c"])
+def test_a_request_without_a_genuine_token_asks_nothing(api: APIClient, path: str, token: str) -> None:
+    assert queries(lambda: api.get(path, headers={"x-access-token": token})) == []
+
+
+def test_sign_in_reads_once_and_writes_once(api: APIClient, make_user: MakeUser) -> None:
+    make_user("alice", "user", "moderator")
+    body = {"username": "alice", "password": PASSWORD}
+    assert queries(lambda: api.post("/api/auth/signin", body)) == ["SELECT", "INSERT"]
+
+
+@pytest.mark.parametrize("username", ["alice", "nobody"])
+def test_a_refused_sign_in_reads_once(api: APIClient, make_user: MakeUser, username: str) -> None:
+    make_user()
+    body = {"username": username, "password": "wrong"}
+    assert queries(lambda: api.post("/api/auth/signin", body)) == ["SELECT"]
+
+
+def test_sign_up_looks_for_the_names_and_the_role_and_writes_both(api: APIClient) -> None:
+    body = {"username": "bob", "email": "bob@example.com", "password": PASSWORD}
+    made = queries(lambda: api.post("/api/auth/signup", body))
+    assert made == ["SELECT", "SELECT", "INSERT", "INSERT"]
+
+
+def test_the_first_use_of_a_successor_reads_once_and_writes_once(
+    api: APIClient, make_user: MakeUser, sign_in: Callable[..., dict[str, Any]]
+) -> None:
+    make_user()
+    body = {"refreshToken": sign_in()["refreshToken"]}
+    successor = {"refreshToken": api.post("/api/auth/refreshtoken", body).json()["refreshToken"]}
+    assert queries(lambda: api.post("/api/auth/refreshtoken", successor)) == ["SELECT", "UPDATE"]
+
+
+def test_the_current_refresh_token_again_reads_once(
+    api: APIClient, make_user: MakeUser, sign_in: Callable[..., dict[str, Any]]
+) -> None:
+    make_user()
+    body = {"refreshToken": sign_in()["refreshToken"]}
+    assert queries(lambda: api.post("/api/auth/refreshtoken", body)) == ["SELECT"]
+
+
+def test_sign_out_writes_once(signed_in_as: Callable[..., APIClient]) -> None:
+    client = signed_in_as("user")
+    assert queries(lambda: client.post("/api/auth/signout")) == ["UPDATE"]
+
+
+def test_signing_out_without_being_signed_in_asks_nothing(api: APIClient) -> None:
+    assert queries(lambda: api.post("/api/auth/signout")) == []

@@ -1,0 +1,204 @@
+"""POST /api/auth/refreshtoken: a refresh token in, its successors out; never a 401."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import time_machine
+from pytest_django import Settings
+from rest_framework.test import APIClient
+
+from accounts.models import Session, User
+
+pytestmark = pytest.mark.django_db
+MakeUser = Callable[..., User]
+SignIn = Callable[..., dict[str, Any]]
+UNKNOWN = (403, {"message": "Refresh token is not in database!"})
+REQUIRED = (403, {"message": "Refresh Token is required!"})
+EXPIRED = (403, {"message": "Refresh token was expired. Please make a new signin request"})
+
+
+@pytest.fixture
+def refresh(api: APIClient) -> Callable[[Any], tuple[int, dict[str, Any]]]:
+    def refresh(token: Any) -> tuple[int, dict[str, Any]]:
+        response = api.post("/api/auth/refreshtoken", {"refreshToken": token})
+        return response.status_code, response.json()
+
+    return refresh
+
+
+Refresh = Callable[[Any], tuple[int, dict[str, Any]]]
+
+
+@pytest.fixture
+def first(make_user: MakeUser, sign_in: SignIn) -> str:
+    """The refresh token of alice's sign-in."""
+    make_user()
+    return sign_in()["refreshToken"]
+
+
+def test_answers_with_both_successors(api: APIClient, first: str, refresh: Refresh) -> None:
+    status, body = refresh(first)
+    assert (status, set(body)) == (200, {"accessToken", "refreshToken"})
+    assert api.get("/api/test/user", headers={"x-access-token": body["accessToken"]}).status_code == 200
+
+
+def test_no_cache_may_keep_the_tokens(api: APIClient, first: str) -> None:
+    response = api.post("/api/auth/refreshtoken", {"refreshToken": first})
+    assert response["Cache-Control"] == "no-store"
+
+
+def test_each_successor_goes_on(first: str, refresh: Refresh) -> None:
+    token = first
+    for _ in range(5):
+        status, body = refresh(token)
+        assert status == 200
+        token = body["refreshToken"]
+
+
+def test_a_client_that_keeps_no_successors_is_answered_until_its_token_expires(
+    make_user: MakeUser, sign_in: SignIn, refresh: Refresh
+) -> None:
+    make_user()
+    with time_machine.travel(1_000_000, tick=False) as clock:
+        token = sign_in()["refreshToken"]
+        for _ in range(23):
+            clock.shift(3600)
+            assert refresh(token)[0] == 200
+        clock.shift(3600)
+        assert refresh(token) == EXPIRED
+
+
+def test_a_session_ends_however_often_it_is_refreshed(
+    make_user: MakeUser, sign_in: SignIn, refresh: Refresh, settings: Settings
+) -> None:
+    settings.SESSION_LIFETIME = 3 * 86_400
+    make_user()
+    with time_machine.travel(1_000_000, tick=False) as clock:
+        token = sign_in()["refreshToken"]
+        for _ in range(3):
+            clock.shift(86_399)
+            status, body = refresh(token)
+            assert status == 200
+            token = body["refreshToken"]
+        clock.shift(3)
+        assert refresh(token) == EXPIRED
+
+
+def test_no_token_outlives_its_session(
+    api: APIClient, make_user: MakeUser, sign_in: SignIn, settings: Settings
+) -> None:
+    settings.SESSION_LIFETIME = 60
+    make_user()
+    with time_machine.travel(1_000_000, tick=False) as clock:
+        token = sign_in()["accessToken"]
+        clock.shift(60)
+        response = api.get("/api/test/user", headers={"x-access-token": token})
+    assert (response.status_code, response.json()) == (401, {"message": "Unauthorized! Access Token was expired!"})
+
+
+@pytest.mark.parametrize("token", [None, ""])
+def test_a_missing_token_is_asked_for(refresh: Refresh, token: Any) -> None:
+    assert refresh(token) == REQUIRED
+
+
+def test_an_empty_body_is_asked_for_a_token(api: APIClient) -> None:
+    response = api.post("/api/auth/refreshtoken")
+    assert (response.status_code, response.json()) == REQUIRED
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a.b.c", 7, True, ["x"], {"token": "x"}, "x" * 5000])
+def test_a_malformed_token_is_unknown(refresh: Refresh, token: Any) -> None:
+    assert refresh(token) == UNKNOWN
+
+
+def test_an_access_token_is_no_refresh_token(make_user: MakeUser, sign_in: SignIn, refresh: Refresh) -> None:
+    make_user()
+    assert refresh(sign_in()["accessToken"]) == UNKNOWN
+
+
+@pytest.mark.parametrize("ending", ["removed", "deactivated", "revoked", "session removed"])
+def test_the_token_of_whoever_is_gone_is_unknown(first: str, refresh: Refresh, ending: str) -> None:
+    user = User.objects.get()
+    if ending == "removed":
+        user.delete()
+    elif ending == "deactivated":
+        User.objects.update(is_active=False)
+    elif ending == "revoked":
+        user.sessions.update(revoked_at="2020-01-01T00:00Z")
+    else:
+        user.sessions.all().delete()
+    assert refresh(first) == UNKNOWN
+
+
+def test_an_expired_access_token_beside_it_is_ignored(api: APIClient, first: str) -> None:
+    response = api.post("/api/auth/refreshtoken", {"refreshToken": first}, headers={"x-access-token": "a.b.c"})
+    assert response.status_code == 200
+
+
+def test_a_token_is_retired_when_its_successor_is_first_used(
+    api: APIClient, first: str, refresh: Refresh, settings: Settings
+) -> None:
+    settings.REFRESH_TOKEN_GRACE = 0
+    second = refresh(first)[1]["refreshToken"]
+    third = refresh(second)[1]
+    assert refresh(first) == UNKNOWN
+    assert refresh(third["refreshToken"]) == UNKNOWN
+    assert api.get("/api/test/user", headers={"x-access-token": third["accessToken"]}).status_code == 401
+    assert Session.objects.get().revoked_reason == Session.Reason.TOKEN_REUSED
+
+
+def test_within_the_grace_a_retired_token_is_a_late_tab(first: str, refresh: Refresh) -> None:
+    refresh(refresh(first)[1]["refreshToken"])
+    status, body = refresh(first)
+    assert status == 200
+    assert refresh(body["refreshToken"])[0] == 200
+
+
+def test_a_thief_who_keeps_in_step_is_found_when_both_successors_are_used(
+    make_user: MakeUser, sign_in: SignIn, refresh: Refresh
+) -> None:
+    make_user()
+    with time_machine.travel(1_000_000, tick=False) as clock:
+        stolen = sign_in()["refreshToken"]
+        owners = refresh(stolen)[1]["refreshToken"]
+        clock.shift(60)
+        thiefs = refresh(stolen)[1]["refreshToken"]
+        clock.shift(60)
+        assert refresh(owners)[0] == 200
+        assert refresh(thiefs) == UNKNOWN
+        assert refresh(owners) == UNKNOWN
+
+
+def test_one_sessions_reuse_leaves_the_others_alone(
+    sign_in: SignIn, first: str, refresh: Refresh, settings: Settings
+) -> None:
+    settings.REFRESH_TOKEN_GRACE = 0
+    other = sign_in()["refreshToken"]
+    refresh(refresh(first)[1]["refreshToken"])
+    refresh(first)
+    assert refresh(other)[0] == 200
+
+
+def test_last_used_is_written_at_most_once_a_minute(make_user: MakeUser, sign_in: SignIn, refresh: Refresh) -> None:
+    make_user()
+    with time_machine.travel(1_000_000, tick=False) as clock:
+        token = sign_in()["refreshToken"]
+        seen = []
+        for _ in range(4):
+            clock.shift(20)
+            refresh(token)
+            seen.append(Session.objects.get().last_used_at.timestamp() - 1_000_000)
+    assert seen == [0, 0, 60, 60]
+
+
+def test_a_live_session_never_looks_idle_before_its_newest_token_expires(
+    make_user: MakeUser, sign_in: SignIn, refresh: Refresh
+) -> None:
+    make_user()
+    with time_machine.travel(1_000_000, tick=False) as clock:
+        token = sign_in()["refreshToken"]
+        clock.shift(59)
+        token = refresh(token)[1]["refreshToken"]
+        clock.shift(86_399)
+        assert refresh(token)[0] == 200
