@@ -153,6 +153,8 @@ _database["CONN_HEALTH_CHECKS"] = True
 
 _DEVELOPMENT_ORIGINS = ["http://localhost:8081", "http://localhost:4200", "http://localhost:3000"]
 CORS_ALLOWED_ORIGINS = env.names("CORS_ALLOWED_ORIGINS", [] if PRODUCTION else _DEVELOPMENT_ORIGINS)
+# Not the admin: a listed front-end has no business reading its pages with the admin's cookie.
+CORS_URLS_REGEX = r"^/($|docs$|api/)"
 CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_HEADERS = ["x-access-token", "authorization", "origin", "content-type", "accept"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]

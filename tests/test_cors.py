@@ -56,6 +56,11 @@ def test_an_answer_to_an_origin_that_is_not_listed_has_no_permission(api: APICli
     assert "Access-Control-Allow-Origin" not in api.get("/api/test/all", headers={"origin": "https://evil.example"})
 
 
+@pytest.mark.django_db
+def test_the_admin_is_for_its_own_pages_only(api: APIClient) -> None:
+    assert "Access-Control-Allow-Origin" not in api.get("/admin/login/", headers={"origin": CLIENT})
+
+
 def test_origins_are_a_setting(api: APIClient, settings: Settings) -> None:
     settings.CORS_ALLOWED_ORIGINS = ["https://app.example.com"]
     assert preflight(api, "/api/auth/signin", "https://app.example.com")["access-control-allow-origin"]

@@ -23,6 +23,9 @@ class AccountCommand(BaseCommand):
             raise CommandError(error.message) from error
         except DatabaseError as error:
             raise CommandError(f"The database refused: {error}") from error
+        # Python hands bytes that are no text on as lone surrogates, which neither hash nor database take.
+        except UnicodeError as error:
+            raise CommandError("A name or the password is not valid UTF-8.") from error
 
     def run(self, *args: Any, **options: Any) -> None:
         raise NotImplementedError
@@ -46,9 +49,14 @@ class UserCommand(AccountCommand):
 
 def ask_for_password() -> str:
     """Typed twice at a terminal; else the first line of standard input. Never an argument: those are public."""
+    if sys.stdin is None:  # closed by whoever started us
+        raise CommandError("There is no standard input to read the password from.")
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
-    password = getpass("Password: ")
-    if getpass("Password (again): ") != password:
+    try:
+        password, again = getpass("Password: "), getpass("Password (again): ")
+    except (EOFError, KeyboardInterrupt):
+        raise CommandError("No password was given.") from None
+    if again != password:
         raise CommandError("The two passwords are not the same.")
     return password
