@@ -23,6 +23,8 @@ ALGORITHM = "HS256"
 CLOCK_LEEWAY = timedelta(seconds=10)
 # Ours have under 700; reading a longer one would be work done for a stranger.
 MAX_LENGTH = 4096
+# What the columns hold: a BigAutoField and a PositiveIntegerField.
+MAX_USER_ID, MAX_GENERATION = 2**63 - 1, 2**31 - 1
 
 
 @dataclass(frozen=True)
@@ -132,29 +134,36 @@ def issue(
 def read(kind: type[SessionToken], raw: str) -> Claims:
     """What the token says. Raises ExpiredToken for a genuine one that has run out, InvalidToken for all else."""
     try:
-        return _claims(kind(raw).payload)  # type: ignore[arg-type]
+        return _claims(kind, kind(raw).payload)  # type: ignore[arg-type]
     except ExpiredTokenError:
         raise ExpiredToken() from None
-    except (TokenError, KeyError, TypeError, ValueError):
+    except (TokenError, KeyError, TypeError, ValueError, OverflowError):
         raise InvalidToken() from None
 
 
 def read_even_expired(kind: type[SessionToken], raw: str) -> Claims:
     """As `read`, but a genuine token is taken after its expiry too: only to end its session. Raises InvalidToken."""
     try:
-        return _claims(backend(kind.typ).decode(raw, expired_too=True))
-    except (TokenBackendError, KeyError, TypeError, ValueError):
+        return _claims(kind, backend(kind.typ).decode(raw, expired_too=True))
+    except (TokenBackendError, KeyError, TypeError, ValueError, OverflowError):
         raise InvalidToken() from None
 
 
-def _claims(payload: dict[str, Any]) -> Claims:
+def _claims(kind: type[SessionToken], payload: dict[str, Any]) -> Claims:
     issued_at = datetime.fromtimestamp(payload["iat"], UTC)
     if issued_at > datetime.now(UTC) + CLOCK_LEEWAY:
         raise ValueError("issued in the future")
     return Claims(
-        session_id=UUID(payload["sid"]),
-        user_id=int(payload["sub"]),
-        generation=payload.get("gen", 0),
+        session_id=UUID(str(payload["sid"])),
+        user_id=_number(int(payload["sub"]), MAX_USER_ID),
+        generation=_number(payload["gen"], MAX_GENERATION) if kind is RefreshToken else 0,
         issued_at=issued_at,
         expires_at=datetime.fromtimestamp(payload["exp"], UTC),
     )
+
+
+def _number(value: Any, largest: int) -> int:
+    """A number that its column can hold; True is none."""
+    if type(value) is not int or not 0 <= value <= largest:
+        raise ValueError(value)
+    return value

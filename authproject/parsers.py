@@ -26,10 +26,14 @@ class _TextParser(BaseParser):
     max_bytes = 100 * 1024
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
-        self._refuse_other_charsets(stream, media_type)
+        request = stream if isinstance(stream, HttpRequest) else HttpRequest()
+        self._refuse_other_charsets(request, media_type)
         raw = stream.read(self.max_bytes + 1)
         if len(raw) > self.max_bytes:
             raise BodyTooLarge()
+        # Half a form would be read as a whole one, with half a password.
+        if len(raw) < int(request.META.get("CONTENT_LENGTH") or 0):
+            raise ParseError("The request body broke off.")
         try:
             data = self.parse_text(raw.decode("utf-8"))
         # Brackets nested too deep for the JSON reader are a RecursionError.
@@ -45,9 +49,8 @@ class _TextParser(BaseParser):
         raise NotImplementedError
 
     @staticmethod
-    def _refuse_other_charsets(stream: Any, media_type: str | None) -> None:
-        params = (stream.content_params or {}) if isinstance(stream, HttpRequest) else {}
-        charset = params.get("charset", "utf-8")
+    def _refuse_other_charsets(request: HttpRequest, media_type: str | None) -> None:
+        charset = (request.content_params or {}).get("charset", "utf-8")
         if charset.lower().replace("-", "") not in {"utf8", "usascii"}:
             raise UnsupportedMediaType(media_type or "", detail="The request body must be in UTF-8.")
 
