@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import FilteredSelectMultiple
+from django.contrib.admin.widgets import FilteredSelectMultiple, RelatedFieldWidgetWrapper
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import (
     AdminPasswordChangeForm,
@@ -29,9 +29,13 @@ class RolesField(forms.ModelMultipleChoiceField):
     """Django's admin offers its double list only for a many-to-many without a model of its own."""
 
     def __init__(self) -> None:
-        super().__init__(
-            Role.objects.all(), required=False, label="Roles", widget=FilteredSelectMultiple("roles", is_stacked=False)
+        # Without its wrapper the list would stand to the left of its label.
+        widget = RelatedFieldWidgetWrapper(
+            FilteredSelectMultiple("roles", is_stacked=False),
+            User._meta.get_field("roles").remote_field,  # type: ignore[arg-type]
+            admin.site,
         )
+        super().__init__(Role.objects.all(), required=False, label="Roles", widget=widget)
 
 
 class NewUserForm(BaseUserCreationForm):
@@ -133,6 +137,7 @@ class UserAdmin(DjangoUserAdmin):
 
 @admin.register(Role)
 class RoleAdmin(admin.ModelAdmin):
+    fields = ("name", "description")
     list_display = ("name", "description", "holders")
     search_fields = ("name", "description")
 
@@ -150,14 +155,10 @@ class RoleAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and obj.name in BUILT_IN_ROLES)
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Deleting goes one by one, where the built-in roles are kept."""
-        return {name: found for name, found in super().get_actions(request).items() if name != "delete_selected"}
-
 
 @admin.register(Session)
 class SessionAdmin(admin.ModelAdmin):
-    list_display = ("user", "opened_at", "last_used_at", "address", "user_agent", "expires_at", "revoked_at")
+    list_display = ("user", "opened_at", "last_used_at", "revoked_at", "address", "user_agent", "expires_at")
     list_filter = ("revoked_reason", "opened_at")
     list_select_related = ("user",)
     search_fields = ("user__username", "user__email", "address")

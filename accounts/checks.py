@@ -9,6 +9,9 @@ from django.db import connections
 
 from accounts.models import ADMIN
 
+DAY = 86_400
+TEN_YEARS = 3650 * DAY
+
 
 @register()
 def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
@@ -32,18 +35,26 @@ def check_lifetimes(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _lifetime_errors() -> Iterator[Error]:
-    for name in ("ACCESS_TOKEN_LIFETIME", "REFRESH_TOKEN_LIFETIME", "SESSION_LIFETIME"):
-        seconds = getattr(settings, name)
-        if not 1 <= seconds <= settings.SESSION_LIFETIME or seconds > 10 * 365 * 86_400:
+    if not 1 <= settings.SESSION_LIFETIME <= TEN_YEARS:
+        yield Error(f"SESSION_LIFETIME must be from 1 to {TEN_YEARS} seconds (ten years).", id="accounts.E003")
+    for name in ("ACCESS_TOKEN_LIFETIME", "REFRESH_TOKEN_LIFETIME"):
+        if not 1 <= getattr(settings, name) <= settings.SESSION_LIFETIME:
             yield Error(f"{name} must be 1 second or more, and no longer than SESSION_LIFETIME.", id="accounts.E003")
-    if settings.REFRESH_TOKEN_GRACE < 0:
-        yield Error("REFRESH_TOKEN_GRACE must be 0 seconds or more.", id="accounts.E004")
+    if not 0 <= settings.REFRESH_TOKEN_GRACE <= DAY:
+        yield Error(f"REFRESH_TOKEN_GRACE must be from 0 to {DAY} seconds (a day).", id="accounts.E004")
 
 
 @register()
 def check_cookies(**kwargs: Any) -> list[CheckMessage]:
     if settings.COOKIE_SAMESITE == "None" and not settings.COOKIE_SECURE:
         return [Error("COOKIE_SAMESITE=None needs COOKIE_SECURE=on: browsers drop it otherwise.", id="accounts.E005")]
+    return []
+
+
+@register()
+def check_proxies(**kwargs: Any) -> list[CheckMessage]:
+    if settings.TRUSTED_PROXY_COUNT < 0:
+        return [Error("TRUSTED_PROXY_COUNT must be 0 or more.", id="accounts.E008")]
     return []
 
 

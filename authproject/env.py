@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
+from environ import Env
 
 T = TypeVar("T")
 
@@ -36,6 +37,17 @@ def one_of(name: str, choices: tuple[str, ...]) -> str:
     """One of the choices, in any letter case; the first is the default."""
     by_lower = {choice.lower(): choice for choice in choices}
     return _read(name, choices[0], lambda raw: by_lower[raw.lower()], " or ".join(choices))
+
+
+def database(name: str, default: str) -> dict[str, Any]:
+    """One of Django's DATABASES, from a URL. A wrong one is not shown, because it may hold a password."""
+    url = text(name, default)
+    try:
+        if url.startswith(("sqlite:", "mysql:")):
+            return Env.db_url_config(url)
+    except (KeyError, ValueError):
+        pass
+    raise ImproperlyConfigured(f"{name} must be sqlite:///FILE or mysql://USER:PASSWORD@HOST:PORT/NAME.")
 
 
 def _read(name: str, default: T, parse: Callable[[str], T], expected: str) -> T:

@@ -9,38 +9,54 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
+# Seconds for the requests at hand; process managers wait for ten before they kill.
+STOP_WITHIN = 5
+
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authproject.settings")
     try:
         django.setup()
         BaseCommand().check()
-        _refuse_taken_port(settings.HOST, settings.PORT)
+        _refuse_numbers_out_of_range()
+        address = _free_address(settings.HOST, settings.PORT)
     except (ImproperlyConfigured, CommandError) as error:
         sys.exit(f"authproject: {error}")
-    print(f"authproject ({settings.ENVIRONMENT}): http://{settings.HOST}:{settings.PORT}", flush=True)
-    command = [sys.executable, "-m", "granian", *_options(), "authproject.wsgi:application"]
+    host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
+    print(f"authproject ({settings.ENVIRONMENT}): http://{host}:{settings.PORT}", flush=True)
+    command = [sys.executable, "-m", "granian", *_options(address), "authproject.worker:application"]
     os.execv(sys.executable, command)  # noqa: S606
 
 
-def _options() -> list[str]:
+def _refuse_numbers_out_of_range() -> None:
+    """granian would call them by the names of its own options."""
+    for name, largest in (("PORT", 65_535), ("WORKERS", 1000), ("THREADS", 1000)):
+        if not 1 <= getattr(settings, name) <= largest:
+            raise CommandError(f"{name} must be from 1 to {largest}, but is {getattr(settings, name)}.")
+
+
+def _options(address: str) -> list[str]:
     return [
         *("--interface", "wsgi", "--http", "1", "--no-ws"),
-        *("--host", settings.HOST, "--port", str(settings.PORT)),
+        *("--host", address, "--port", str(settings.PORT)),
         *("--workers", str(settings.WORKERS), "--blocking-threads", str(settings.THREADS)),
+        # A client that never finishes its request must not keep the server from stopping.
+        *("--workers-kill-timeout", str(STOP_WITHIN)),
         *("--log-level", "warning"),
     ]
 
 
-def _refuse_taken_port(host: str, port: int) -> None:
-    """Two granians can listen on one port (SO_REUSEPORT) and would share its requests unnoticed."""
+def _free_address(host: str, port: int) -> str:
+    """The IP address of `host`, for granian knows no names. Raises CommandError if nothing can listen there: two
+    granians can listen on one port (SO_REUSEPORT) and would share its requests unnoticed."""
     try:
-        address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(address[0], address[1]) as probe:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address[4])
-    except (OSError, OverflowError) as error:
+            probe.bind(address)
+    except OSError as error:
         raise CommandError(f"cannot listen on HOST={host}, PORT={port}: {error}") from None
+    return str(address[0])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,9 @@ from authproject import env, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+# An empty variable counts as unset: it must not hide what the file says.
+for _name in [name for name, value in os.environ.items() if not value.strip()]:
+    del os.environ[_name]
 # ENV_FILE lets the tests run without a developer's own .env.
 environ.Env.read_env(os.environ.get("ENV_FILE", BASE_DIR / ".env"))
 
@@ -134,7 +137,7 @@ REST_FRAMEWORK = {
 
 # --- the database
 
-DATABASES = {"default": environ.Env.db_url_config(env.text("DATABASE_URL", f"sqlite:///{BASE_DIR}/db.sqlite3"))}
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{BASE_DIR}/db.sqlite3")}
 _database = DATABASES["default"]
 _OPTIONS: dict[str, dict[str, Any]] = {
     # Writers queue at BEGIN instead of failing with 'database is locked' when they upgrade a read lock.

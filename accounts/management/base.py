@@ -56,6 +56,7 @@ def ask_for_password() -> str:
     try:
         password, again = getpass("Password: "), getpass("Password (again): ")
     except (EOFError, KeyboardInterrupt):
+        print(file=sys.stderr)  # ends the line of the prompt
         raise CommandError("No password was given.") from None
     if again != password:
         raise CommandError("The two passwords are not the same.")

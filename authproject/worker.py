@@ -1,0 +1,11 @@
+"""What granian's workers load: the WSGI application, and a way to stop a worker that is still loading it."""
+
+import signal
+
+# A worker inherits its parent's handler, which does nothing here, until granian sets the worker's own at the end
+# of its start. A SIGTERM in between would be lost, and the server would wait for that worker for ever.
+signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+from authproject.wsgi import application  # noqa: E402
+
+__all__ = ["application"]

@@ -1,0 +1,372 @@
+"""What the environment configures: the defaults of both modes, and that a wrong value is refused at the start."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+from pytest_django import Settings
+
+from authproject import env, secret_key
+from tests.live import ROOT, free_port
+
+GOOD_KEY = "Tj0R1ZlYk3nqg5vWJ8wD2cXh7mB4sLfP9uQeAoIyNtKrVxGiTj0R1ZlYk3nqg5vW"
+PRODUCTION = {"ENVIRONMENT": "production", "SECRET_KEY": GOOD_KEY, "ALLOWED_HOSTS": "api.example.com"}
+
+
+def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """A Python with just these variables in its environment, and no .env."""
+    environment = {"PATH": os.environ["PATH"], "ENV_FILE": os.devnull, **variables}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+
+def serve(**variables: str) -> tuple[int, str]:
+    """Exit code and standard error of a server that does not come up."""
+    done = run("-m", "authproject.serve", **variables)
+    assert done.stdout == ""
+    return done.returncode, done.stderr
+
+
+def settings_of(*names: str, **variables: str) -> list[Any]:
+    """These settings, as a process with those variables sees them."""
+    show = f"import json; from authproject import settings as s; print(json.dumps([s.{', s.'.join(names)}]))"
+    done = run("-c", show, **variables)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+# --- what production needs
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS"])
+@pytest.mark.parametrize("command", [("-m", "authproject.serve"), ("manage.py", "check")])
+def test_production_does_not_start_without_what_it_needs_and_names_it(command: tuple[str, ...], name: str) -> None:
+    done = run(*command, **{**PRODUCTION, name: ""})
+    program = "manage.py" if "manage.py" in command else "authproject"
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"{program}: {name} is not set. With ENVIRONMENT=production, set it to ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"SECRET_KEY": "short"}, "(accounts.E001) SECRET_KEY must be a random text of at least 43 characters."),
+        ({"DEBUG": "on"}, "(accounts.E002) DEBUG must be off with ENVIRONMENT=production: it shows the inside."),
+    ],
+)
+def test_production_does_not_start_unsafely(wrong: dict[str, str], sentence: str) -> None:
+    code, error = serve(**PRODUCTION | wrong)
+    assert (code, sentence in error, "Traceback" in error) == (1, True, False)
+
+
+@pytest.mark.parametrize("key", [GOOD_KEY[:42], "x" * 100, "abcabcabc" * 10, f"django-insecure-{GOOD_KEY}"])
+def test_a_weak_secret_key_is_an_error(settings: Settings, key: str) -> None:
+    settings.SECRET_KEY = key
+    assert errors() == ["accounts.E001"]
+
+
+def errors() -> list[str | None]:
+    """The ids of what the checks at the start complain about."""
+    return [message.id for message in run_checks() if not message.is_silenced()]
+
+
+# --- values that are none
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("ENVIRONMENT", "prod", "development or production"),
+        ("TOKEN_DELIVERY", "cookies", "body or cookie or both"),
+        ("COOKIE_SAMESITE", "Laxx", "Strict or Lax or None"),
+        ("DEBUG", "maybe", "on or off"),
+        ("COOKIE_SECURE", "ture", "on or off"),
+        ("REVEAL_UNKNOWN_USERNAME", "2", "on or off"),
+        ("PORT", "80a", "a whole number"),
+        ("ACCESS_TOKEN_LIFETIME", "1.5", "a whole number"),
+        ("SESSION_LIFETIME", "1d", "a whole number"),
+    ],
+)
+def test_a_misspelt_value_is_refused_in_one_sentence(name: str, value: str, expected: str) -> None:
+    """Through the settings module alone: that the programs print the sentence is tested above."""
+    done = run("-c", "import authproject.settings", **{name: value})
+    sentence = f"django.core.exceptions.ImproperlyConfigured: {name} must be {expected}, but is {value!r}."
+    assert done.stderr.splitlines()[-1] == sentence
+
+
+@pytest.mark.parametrize("word", ["1", "true", "YES", " On "])
+def test_these_words_turn_a_flag_on(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("A_FLAG", word)
+    assert env.flag("A_FLAG", default=False) is True
+
+
+@pytest.mark.parametrize("word", ["0", "false", "NO", " Off "])
+def test_these_words_turn_a_flag_off(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    monkeypatch.setenv("A_FLAG", word)
+    assert env.flag("A_FLAG", default=True) is False
+
+
+def test_a_list_is_separated_by_commas_and_may_have_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_LIST", " a.example.com, b.example.com,, ")
+    assert env.names("A_LIST", []) == ["a.example.com", "b.example.com"]
+
+
+def test_an_empty_variable_does_not_hide_what_the_file_says(env_file: Callable[[str], str]) -> None:
+    assert settings_of("PORT", ENV_FILE=env_file("PORT=9999"), PORT="") == [9999]
+
+
+@pytest.mark.parametrize("url", ["nonsense", "postgres://u:p@h/n", "mysql://user:secret@host:port/name"])
+def test_a_database_that_is_none_is_refused_without_showing_its_password(url: str) -> None:
+    done = run("-c", "import authproject.settings", DATABASE_URL=url)
+    assert "DATABASE_URL must be sqlite:///FILE or mysql://" in done.stderr
+    assert "secret" not in done.stderr
+
+
+def test_a_negative_number_of_proxies_is_an_error(settings: Settings) -> None:
+    settings.TRUSTED_PROXY_COUNT = -1
+    assert errors() == ["accounts.E008"]
+
+
+# --- values that do not go together
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "error"),
+    [
+        ("ACCESS_TOKEN_LIFETIME", 0, "accounts.E003"),
+        ("REFRESH_TOKEN_LIFETIME", -1, "accounts.E003"),
+        ("ACCESS_TOKEN_LIFETIME", 2_592_001, "accounts.E003"),
+        ("REFRESH_TOKEN_LIFETIME", 2_592_001, "accounts.E003"),
+        ("SESSION_LIFETIME", 10**12, "accounts.E003"),
+        ("REFRESH_TOKEN_GRACE", -1, "accounts.E004"),
+        ("REFRESH_TOKEN_GRACE", 10**12, "accounts.E004"),
+    ],
+)
+def test_a_senseless_lifetime_is_an_error(settings: Settings, name: str, seconds: int, error: str) -> None:
+    setattr(settings, name, seconds)
+    assert errors() == [error]
+
+
+def test_a_session_shorter_than_its_tokens_is_an_error_for_each_of_them(settings: Settings) -> None:
+    settings.SESSION_LIFETIME = 1
+    messages = [message.msg for message in run_checks() if message.id == "accounts.E003"]
+    assert [message.partition(" ")[0] for message in messages] == ["ACCESS_TOKEN_LIFETIME", "REFRESH_TOKEN_LIFETIME"]
+
+
+def test_a_grace_of_zero_is_no_error(settings: Settings) -> None:
+    settings.REFRESH_TOKEN_GRACE = 0
+    assert errors() == []
+
+
+def test_cookies_for_other_sites_must_be_secure(settings: Settings) -> None:
+    settings.COOKIE_SAMESITE = "None"
+    assert errors() == ["accounts.E005"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "warning"),
+    [
+        ("TOKEN_DELIVERY", "both", "accounts.W001"),
+        ("COOKIE_SECURE", False, "accounts.W002"),
+        ("SELF_ASSIGNABLE_ROLES", ["user", "admin"], "accounts.W003"),
+    ],
+)
+def test_the_deployment_check_warns_of_what_is_allowed_but_unwise(
+    settings: Settings, name: str, value: object, warning: str
+) -> None:
+    settings.COOKIE_SECURE = True
+    setattr(settings, name, value)
+    found = [str(message.id) for message in run_checks(include_deployment_checks=True)]
+    assert [ident for ident in found if ident.startswith("accounts.")] == [warning]
+
+
+def test_the_deployment_check_has_nothing_against_the_defaults_of_production() -> None:
+    done = run("manage.py", "check", "--deploy", "--fail-level=WARNING", **PRODUCTION)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+# --- where values come from
+
+
+@pytest.fixture
+def env_file(tmp_path: Path) -> Callable[[str], str]:
+    def write(text: str) -> str:
+        path = tmp_path / "env"
+        path.write_text(text)
+        return str(path)
+
+    return write
+
+
+def test_a_file_of_variables_is_read(env_file: Callable[[str], str]) -> None:
+    path = env_file("# a comment\nPORT=9999\nTOKEN_ISSUER='an issuer'\n")
+    assert settings_of("PORT", "TOKEN_ISSUER", ENV_FILE=path) == [9999, "an issuer"]
+
+
+def test_the_environment_beats_the_file(env_file: Callable[[str], str]) -> None:
+    assert settings_of("PORT", "WORKERS", ENV_FILE=env_file("PORT=9999\nWORKERS=7"), PORT="1111") == [1111, 7]
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    names = ("ENVIRONMENT", "PORT", "DEBUG", "TOKEN_DELIVERY", "SELF_ASSIGNABLE_ROLES", "TOKEN_ISSUER")
+    empty = dict.fromkeys((*names, "SECRET_KEY", "DATABASE_URL", "ALLOWED_HOSTS"), " ")
+    assert settings_of(*names, **empty) == ["development", 8080, False, "body", ["user"], "authproject"]
+
+
+# --- the defaults
+
+
+def defaults(**variables: str) -> dict[str, Any]:
+    script = """
+import django, json
+django.setup()
+from django.conf import settings
+from accounts.conf import conf
+print(json.dumps({
+    "allowed_hosts": settings.ALLOWED_HOSTS,
+    "cookies": [conf.access_cookie, conf.refresh_cookie],
+    "origins": settings.CORS_ALLOWED_ORIGINS,
+    "debug": settings.DEBUG,
+    "secure": [conf.cookie_secure, settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE],
+    "hsts": settings.SECURE_HSTS_SECONDS,
+}))
+"""
+    done = run("-c", script, DJANGO_SETTINGS_MODULE="authproject.settings", **variables)
+    return json.loads(done.stdout)
+
+
+def test_the_defaults_of_development_are_for_one_machine() -> None:
+    assert defaults() == {
+        "allowed_hosts": ["localhost", "127.0.0.1", "[::1]", "127.0.0.1"],
+        "cookies": ["access_token", "refresh_token"],
+        "origins": ["http://localhost:8081", "http://localhost:4200", "http://localhost:3000"],
+        "debug": False,
+        "secure": [False, False, False],
+        "hsts": 0,
+    }
+
+
+def test_the_defaults_of_production_are_for_the_internet() -> None:
+    assert defaults(**PRODUCTION) == {
+        "allowed_hosts": ["api.example.com"],
+        "cookies": ["__Host-access_token", "__Secure-refresh_token"],
+        "origins": [],
+        "debug": False,
+        "secure": [True, True, True],
+        "hsts": 31_536_000,
+    }
+
+
+# --- the key of a development installation
+
+
+def test_the_key_is_made_once(tmp_path: Path) -> None:
+    key = secret_key.read_or_create(tmp_path / "key")
+    assert len(key) == 64
+    assert secret_key.read_or_create(tmp_path / "key") == key
+
+
+def test_two_installations_have_two_keys(tmp_path: Path) -> None:
+    assert secret_key.read_or_create(tmp_path / "one") != secret_key.read_or_create(tmp_path / "two")
+
+
+def test_only_its_owner_may_read_the_key(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    secret_key.read_or_create(path)
+    assert oct(path.stat().st_mode & 0o777) == "0o600"
+
+
+def test_a_key_that_is_there_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text(f"{GOOD_KEY}\n")
+    assert secret_key.read_or_create(path) == GOOD_KEY
+
+
+def test_processes_that_start_at_once_all_get_the_same_whole_keys(tmp_path: Path) -> None:
+    """Each of them makes 300 keys, so that they do meet."""
+    script = (
+        "import sys; from pathlib import Path; from authproject.secret_key import read_or_create;"
+        "print('ready', flush=True); sys.stdin.readline();"
+        "print(*(read_or_create(Path(sys.argv[1], str(n))) for n in range(300)))"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes: list[Any] = [subprocess.Popen(command, cwd=ROOT, **pipes) for _ in range(4)]
+    assert {process.stdout.readline() for process in processes} == {"ready\n"}
+    for process in processes:
+        print("go", file=process.stdin, flush=True)
+    keys = {process.communicate()[0] for process in processes}
+    assert len(keys) == 1
+    assert {len(key) for key in keys.pop().split()} == {64}
+
+
+def test_nothing_but_the_key_is_left_behind(tmp_path: Path) -> None:
+    secret_key.read_or_create(tmp_path / "key")
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_a_place_where_no_key_can_be_kept_is_named_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(
+        ImproperlyConfigured, match=r"^SECRET_KEY is not set, and none can be kept in a file: .*missing"
+    ):
+        secret_key.read_or_create(tmp_path / "missing" / "key")
+
+
+# --- the server
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_taken_port_is_refused_in_one_sentence(host: str) -> None:
+    with socket.create_server((host, 0)) as other:
+        port = other.getsockname()[1]
+        code, error = serve(HOST=host, PORT=str(port))
+    sentence = f"authproject: cannot listen on HOST={host}, PORT={port}: [Errno 98] Address already in use\n"
+    assert (code, error) == (1, sentence)
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "65536"), ("PORT", "0"), ("WORKERS", "0"), ("THREADS", "-1")])
+def test_a_number_out_of_range_is_refused_in_one_sentence(name: str, value: str) -> None:
+    largest = 65_535 if name == "PORT" else 1000
+    variables = {"PORT": str(free_port()), name: value}
+    assert serve(**variables) == (1, f"authproject: {name} must be from 1 to {largest}, but is {value}.\n")
+
+
+def test_a_host_that_is_no_address_of_this_machine_is_refused_in_one_sentence() -> None:
+    code, error = serve(HOST="192.0.2.1", PORT=str(free_port()))
+    assert (code, error.startswith("authproject: cannot listen on HOST=192.0.2.1, PORT=")) == (1, True)
+
+
+def test_the_server_may_be_told_its_host_by_name(start_server: Callable[..., Any]) -> None:
+    server = start_server(HOST="localhost", WORKERS="1")
+    with server.client() as client:
+        assert client.get("/").status_code == 200
+
+
+def test_the_server_stops_soon_though_a_client_never_finishes_its_request(start_server: Callable[..., Any]) -> None:
+    server = start_server(WORKERS="1")
+    with socket.create_connection(("127.0.0.1", urlsplit(server.url).port)) as client:
+        client.sendall(b"POST /api/auth/signin HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n")
+        client.sendall(b"Content-Type: application/json\r\nExpect: 100-continue\r\n\r\n")
+        assert client.recv(1000).startswith(b"HTTP/1.1 100")  # it waits for the body
+        server.process.terminate()
+        assert server.process.wait(timeout=9) == 0
+
+
+def test_a_worker_that_is_not_ready_yet_can_be_stopped() -> None:
+    """The handler that it inherits from granian's parent process does nothing in it."""
+    script = (
+        "import os, signal; signal.signal(signal.SIGTERM, lambda *_: None);"
+        "import authproject.worker; os.kill(os.getpid(), signal.SIGTERM)"
+    )
+    assert run("-c", script).returncode == -signal.SIGTERM
