@@ -1,7 +1,9 @@
 """How settings.py reads one environment variable: an empty one counts as unset, a wrong one says so."""
 
 import os
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
@@ -39,15 +41,42 @@ def one_of(name: str, choices: tuple[str, ...]) -> str:
     return _read(name, choices[0], lambda raw: by_lower[raw.lower()], " or ".join(choices))
 
 
-def database(name: str, default: str) -> dict[str, Any]:
-    """One of Django's DATABASES, from a URL. A wrong one is not shown, because it may hold a password."""
-    url = text(name, default)
+def database(name: str, default: Path) -> dict[str, Any]:
+    """One of Django's DATABASES, from a URL, or the SQLite file `default`. A wrong URL is not shown, because it may
+    hold a password."""
+    url = text(name)
+    if not url:
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default)}
     try:
         if url.startswith(("sqlite:", "mysql:")):
             return Env.db_url_config(url)
     except (KeyError, ValueError):
         pass
     raise ImproperlyConfigured(f"{name} must be sqlite:///FILE or mysql://USER:PASSWORD@HOST:PORT/NAME.")
+
+
+def read_file(path: Path) -> None:
+    """Takes in the variables of a .env file; those that are set already stay.
+
+    A line that is not understood is refused: passed over, it would leave a protection off. It is not shown.
+    """
+    if not path.exists():
+        if "ENV_FILE" in os.environ:
+            raise ImproperlyConfigured(f"ENV_FILE is {path}, which is not there.")
+        return
+    for number, line in enumerate(path.read_text("utf-8-sig").splitlines(), start=1):
+        if not _LINE.match(line):
+            raise ImproperlyConfigured(
+                f"{path}, line {number}: must be NAME=VALUE, and comments on lines of their own."
+            )
+    # An empty variable counts as unset: it must not hide what the file says.
+    for name in [name for name, value in os.environ.items() if not value.strip()]:
+        del os.environ[name]
+    Env.read_env(path, encoding="utf-8-sig")
+
+
+# Nothing, a comment, or NAME=VALUE, where an unquoted value holds no ' #' that was meant as a comment.
+_LINE = re.compile(r"""\s*($|\#|(export\s+)?\w+=('[^']*'|"[^"]*"|(?!.*\s\#)([^'"\s].*)?)\s*$)""")
 
 
 def _read(name: str, default: T, parse: Callable[[str], T], expected: str) -> T:

@@ -40,6 +40,8 @@ def _options(address: str) -> list[str]:
         *("--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", address, "--port", str(settings.PORT)),
         *("--workers", str(settings.WORKERS), "--blocking-threads", str(settings.THREADS)),
+        # Else one worker that the kernel kills would end them all.
+        "--respawn-failed-workers",
         # A client that never finishes its request must not keep the server from stopping.
         *("--workers-kill-timeout", str(STOP_WITHIN)),
         *("--log-level", "warning"),

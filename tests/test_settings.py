@@ -122,6 +122,24 @@ def test_a_list_is_separated_by_commas_and_may_have_blanks(monkeypatch: pytest.M
     assert env.names("A_LIST", []) == ["a.example.com", "b.example.com"]
 
 
+@pytest.mark.parametrize(
+    "line", ["ENVIRONMENT = production", "SECRET_KEY: hunter2", "hunter2", "DEBUG=off # hunter2", "PORT='80"]
+)
+def test_a_line_that_is_not_understood_is_refused_and_not_shown(env_file: Callable[[str], str], line: str) -> None:
+    done = run("-c", "import authproject.settings", ENV_FILE=env_file(f"# a comment\n\n{line}\n"))
+    assert "line 3: must be NAME=VALUE" in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_a_file_may_begin_with_a_byte_order_mark_and_quote_its_values(env_file: Callable[[str], str]) -> None:
+    path = env_file("\ufeffPORT=9999\nexport TOKEN_ISSUER='a # b'\nTOKEN_AUDIENCE=\n")
+    assert settings_of("PORT", "TOKEN_ISSUER", "TOKEN_AUDIENCE", ENV_FILE=path) == [9999, "a # b", "authproject"]
+
+
+def test_the_default_database_is_the_file_in_the_project_whatever_the_folder_is_called() -> None:
+    assert settings_of("DATABASES")[0]["default"]["NAME"] == str(ROOT / "db.sqlite3")
+
+
 def test_an_empty_variable_does_not_hide_what_the_file_says(env_file: Callable[[str], str]) -> None:
     assert settings_of("PORT", ENV_FILE=env_file("PORT=9999"), PORT="") == [9999]
 
