@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.apps import AppConfig
+from django.apps import apps as current_apps
 from django.apps.registry import Apps
 from django.db.models.signals import post_migrate
 
@@ -11,12 +12,12 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import checks  # noqa: F401
+        from accounts import backends, checks  # noqa: F401
 
         post_migrate.connect(create_built_in_roles, sender=self)
 
 
-def create_built_in_roles(*, apps: Apps, using: str, **kwargs: Any) -> None:
+def create_built_in_roles(*, using: str, apps: Apps = current_apps, **kwargs: Any) -> None:
     """In post_migrate and not in a migration, so that a test that flushes the database gets its roles back."""
     # Before the first migration there is no table for them.
     if "role" in apps.all_models["accounts"]:

@@ -1,7 +1,7 @@
 """The one place that reads tokens off a request, and who it is that they stand for."""
 
-from collections.abc import Callable
 from enum import Enum, auto
+from typing import Any
 
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from accounts import cross_site, tokens
 from accounts.conf import conf
 from accounts.errors import InvalidToken, RefreshTokenUnknown
-from accounts.models import Session, User
+from accounts.models import Actor, Session, User
 from accounts.tokens import AccessToken, Claims
 
 
@@ -52,6 +52,17 @@ def user_if_signed_in(request: Request) -> User | None:
     return found[0] if found else None
 
 
+def actor_of(request: Request, user: User | None = None) -> Actor:
+    """Who calls, for the audit trail and the session: `user`, or whoever is signed in for the view."""
+    caller = user or request.user
+    return Actor(
+        user_id=caller.pk,
+        via="api",
+        address=request.META.get("REMOTE_ADDR", ""),
+        user_agent=request.META.get("HTTP_USER_AGENT", ""),
+    )
+
+
 def access_token_of(request: Request) -> tuple[str, Source]:
     """The access token as it came, '' where there is none: the first place that is not empty decides."""
     header = request.META.get("HTTP_X_ACCESS_TOKEN", "").strip() or _bearer(request)
@@ -71,19 +82,21 @@ def refresh_token_of(request: Request) -> str:
 
     Raises RefreshTokenUnknown for a field that is not a text, and ParseError as any reading of a body does.
     """
-    body = request.data if hasattr(request.data, "get") else {}
-    token = body.get("refreshToken")
+    token = request.data.get("refreshToken") if isinstance(request.data, dict) else None
     if token is not None and not isinstance(token, str):
         raise RefreshTokenUnknown()
     return token or request.COOKIES.get(conf.refresh_cookie, "")
 
 
+def body_if_readable(request: Request) -> dict[str, Any]:
+    """The body, {} where there is none that can be read: a sign-out must not fail on its body."""
+    try:
+        return request.data if isinstance(request.data, dict) else {}
+    except APIException:
+        return {}
+
+
 def refresh_token_if_readable(request: Request) -> str:
-    """As `refresh_token_of`, but whatever cannot be read holds no token: a sign-out must not fail on its body."""
-    readers: list[Callable[[Request], str]] = [refresh_token_of, lambda r: r.COOKIES.get(conf.refresh_cookie, "")]
-    for read in readers:
-        try:
-            return read(request)
-        except (APIException, RefreshTokenUnknown):
-            continue
-    return ""
+    """As `refresh_token_of`, but what cannot be read holds no token."""
+    token = body_if_readable(request).get("refreshToken")
+    return token if isinstance(token, str) and token else request.COOKIES.get(conf.refresh_cookie, "")

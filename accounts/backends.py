@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.contrib.auth import user_logged_out
 from django.contrib.auth.backends import BaseBackend
+from django.dispatch import receiver
 from django.http import HttpRequest
 
 from accounts import services
 from accounts.errors import AccountError
-from accounts.models import User
+from accounts.models import Actor, User
 
 
 class AccountBackend(BaseBackend):
@@ -17,9 +19,27 @@ class AccountBackend(BaseBackend):
         if username is None or password is None:
             return None
         try:
-            return services.authenticate(username=username, password=password)
+            return services.enter_admin(username=username, password=password, by=actor_of(request))
         except AccountError:
             return None
 
     def get_user(self, user_id: int) -> User | None:
         return User.objects.filter(pk=user_id, is_active=True).first()
+
+
+def actor_of(request: HttpRequest | None) -> Actor:
+    """Who works in the admin, for the audit trail."""
+    if request is None:
+        return Actor(via="admin")
+    return Actor(
+        user_id=request.user.pk,
+        via="admin",
+        address=request.META.get("REMOTE_ADDR", ""),
+        user_agent=request.META.get("HTTP_USER_AGENT", ""),
+    )
+
+
+@receiver(user_logged_out)
+def record_signing_out(*, request: HttpRequest, user: User | None, **kwargs: Any) -> None:
+    if user is not None:
+        services.leave_admin(user=user, by=actor_of(request))

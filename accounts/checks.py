@@ -8,18 +8,23 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
 from accounts.models import ADMIN
+from accounts.routes import routes
 
 DAY = 86_400
 TEN_YEARS = 3650 * DAY
+KEY_HINT = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))' prints a good one."
 
 
 @register()
 def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
-    key = settings.SECRET_KEY
-    if len(key) >= 43 and len(set(key)) >= 10 and "insecure" not in key:
+    if _is_strong(settings.SECRET_KEY):
         return []
-    hint = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))' prints a good one."
-    return [Error("SECRET_KEY must be a random text of at least 43 characters.", hint=hint, id="accounts.E001")]
+    return [Error("SECRET_KEY must be a random text of at least 43 characters.", hint=KEY_HINT, id="accounts.E001")]
+
+
+def _is_strong(key: str) -> bool:
+    """256 bits in base64 are 43 characters."""
+    return len(key) >= 43 and len(set(key)) >= 10 and "insecure" not in key
 
 
 @register()
@@ -58,6 +63,32 @@ def check_proxies(**kwargs: Any) -> list[CheckMessage]:
     return []
 
 
+@register()
+def check_audit(**kwargs: Any) -> list[CheckMessage]:
+    return list(_audit_errors())
+
+
+def _audit_errors() -> Iterator[Error]:
+    if settings.AUDIT_KEY and not _is_strong(settings.AUDIT_KEY):
+        yield Error("AUDIT_KEY must be a random text of at least 43 characters.", hint=KEY_HINT, id="accounts.E009")
+    if not 0 <= settings.AUDIT_SEAL_INTERVAL <= DAY:
+        yield Error(f"AUDIT_SEAL_INTERVAL must be from 0 to {DAY} seconds (a day).", id="accounts.E010")
+
+
+@register()
+def check_numbers(**kwargs: Any) -> list[CheckMessage]:
+    if settings.SESSIONS_PER_USER < 1:
+        return [Error("SESSIONS_PER_USER must be 1 or more.", id="accounts.E011")]
+    return []
+
+
+@register()
+def check_origins(**kwargs: Any) -> list[CheckMessage]:
+    if "null" in settings.CORS_ALLOWED_ORIGINS:
+        return [Error("CORS_ALLOWED_ORIGINS must not list null: every sandboxed page has it.", id="accounts.E012")]
+    return []
+
+
 @register(deploy=True)
 def check_deployment(**kwargs: Any) -> list[CheckMessage]:
     return list(_deployment_warnings())
@@ -72,6 +103,19 @@ def _deployment_warnings() -> Iterator[Warning]:
         yield Warning("COOKIE_SECURE is off: tokens in cookies would cross the network in clear.", id="accounts.W002")
     if ADMIN in settings.SELF_ASSIGNABLE_ROLES:
         yield Warning("SELF_ASSIGNABLE_ROLES holds admin: anyone can sign up as one.", id="accounts.W003")
+
+
+@register(Tags.urls)
+def check_routes(**kwargs: Any) -> list[CheckMessage]:
+    return [
+        Error(
+            f"{route.view}, at {route.path}, does not say who may call it: "
+            "give it permission_classes, with AllowAny if everyone may.",
+            id="accounts.E007",
+        )
+        for route in routes()
+        if not route.declared
+    ]
 
 
 @register(Tags.database)

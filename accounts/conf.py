@@ -1,6 +1,7 @@
 """The one place where accounts reads its settings; read at each use, so that a test's override takes effect."""
 
 from datetime import timedelta
+from hmac import digest
 
 from django.conf import settings
 
@@ -27,6 +28,16 @@ class Conf:
     @property
     def secret_key(self) -> str:
         return settings.SECRET_KEY
+
+    @property
+    def sessions_per_user(self) -> int:
+        """How many sessions of one user may be live at once; the oldest ends."""
+        return settings.SESSIONS_PER_USER
+
+    @property
+    def audit_key(self) -> bytes:
+        """What the audit trail is authenticated with: a key of its own, or one derived from the secret key."""
+        return digest((settings.AUDIT_KEY or settings.SECRET_KEY).encode(), b"accounts.audit", "sha256")
 
     @property
     def token_issuer(self) -> str:

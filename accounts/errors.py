@@ -58,6 +58,48 @@ class RoleNotSelfAssignable(AccountError):
         super().__init__(f"Failed! Role cannot be self-assigned = {name}")
 
 
+class RoleNameTaken(InvalidInput):
+    code = "role_name_taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is a role called {name!r} already.")
+
+
+class InvalidExpiry(InvalidInput):
+    code = "invalid_expiry"
+    message = "A role can be granted only until a moment that is still to come."
+
+
+class Conflict(AccountError):
+    """What is asked for is well formed, and would leave things in a state that must not be."""
+
+    code = "conflict"
+
+
+class LastAdmin(Conflict):
+    code = "last_admin"
+    message = "Somebody active must hold the role admin without an end, and would not after this."
+
+
+class BuiltInRole(Conflict):
+    code = "built_in_role"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The role {name!r} is built in: it can be neither renamed nor deleted.")
+
+
+class RoleHeld(Conflict):
+    code = "role_held"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The role {name!r} is held by somebody, and cannot be deleted.")
+
+
+class WrongCurrentPassword(InvalidInput):
+    code = "wrong_current_password"
+    message = "The current password is not right."
+
+
 class UserNotFound(AccountError):
     code = "user_not_found"
     message = "User Not found."
@@ -102,6 +144,17 @@ class RefreshTokenUnknown(RefreshTokenRefused):
 class RefreshTokenExpired(RefreshTokenRefused):
     code = "refresh_token_expired"
     message = "Refresh token was expired. Please make a new signin request"
+
+
+class SessionNotFound(AccountError):
+    code = "session_not_found"
+    message = "There is no such session."
+
+
+class RefreshTokenReused(RefreshTokenUnknown):
+    """A retired token came back: somebody has a copy. The caller is told no more than of an unknown one."""
+
+    code = "refresh_token_reused"
 
 
 class CrossSiteRequest(AccountError):

@@ -14,6 +14,17 @@ class Argon2idHasher(Argon2PasswordHasher):
     parallelism = 1
 
 
+class TextValidator:
+    """No NUL and no lone surrogates: request bodies with those are refused, so such a password could never be sent."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        if "\x00" in password or any("\ud800" <= character <= "\udfff" for character in password):
+            raise ValidationError(f"This password is no text. {self.get_help_text()}", code="password_no_text")
+
+    def get_help_text(self) -> str:
+        return "It must hold neither NUL nor halves of characters."
+
+
 class MaximumLengthValidator:
     """Bounds what a hash may cost; every character up to the limit counts."""
 

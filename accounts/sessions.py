@@ -2,28 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
+from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts import tokens
 from accounts.conf import conf
-from accounts.errors import RefreshTokenUnknown
-from accounts.models import Session, SessionQuerySet, User
+from accounts.errors import RefreshTokenReused, RefreshTokenUnknown
+from accounts.models import Actor, Session, SessionQuerySet, User
 from accounts.rotation import Known, Verdict, judge
 from accounts.transactions import retrying
 
 # Each lost race means that another request moved the session on, so a few rounds settle it.
 ROUNDS = 5
-
-
-@dataclass(frozen=True)
-class Client:
-    """Where a sign-in came from, as far as it is known."""
-
-    address: str = ""
-    user_agent: str = ""
 
 
 @dataclass(frozen=True)
@@ -33,29 +25,37 @@ class TokenPair:
     refresh_expires_at: datetime
 
 
-@retrying
-def open(*, user: User, client: Client) -> TokenPair:
+def open(*, user: User, client: Actor) -> tuple[Session, TokenPair]:
     """Signs the user in: a new session and its first tokens."""
     now = timezone.now()
     ends = now + conf.session_lifetime
     session = Session.objects.create(
         user=user,
+        password_version=user.password_version,
         opened_at=now,
         last_used_at=now,
         idle_expires_at=_idle_expiry(now, ends),
         expires_at=ends,
         user_agent=client.user_agent[:255],
-        address=_ip_address(client.address),
+        address=client.ip_address,
         current_issued_at=now.replace(microsecond=0),
         confirmed_at=now,
     )
-    return _issue(session, now, generation=0)
+    return session, _issue(session, now, generation=0)
+
+
+@retrying
+def end_surplus(user: User) -> int:
+    """Ends the user's oldest sessions beyond the limit; says how many."""
+    live = Session.objects.live(timezone.now()).filter(user=user)
+    surplus = list(live.order_by("-opened_at", "-id").values_list("id", flat=True)[conf.sessions_per_user :])
+    return revoke(Session.objects.filter(id__in=surplus), Session.Reason.SURPLUS) if surplus else 0
 
 
 @retrying
 def rotate(claims: tokens.Claims) -> TokenPair:
     """Answers a refresh token with a new pair. Raises RefreshTokenUnknown where there is no live session, and
-    for a retired token, after revoking the session it belonged to (RFC 9700 section 4.14.2)."""
+    RefreshTokenReused for a retired token, whose session is to be ended (RFC 9700 section 4.14.2)."""
     for _ in range(ROUNDS):
         now = timezone.now()
         session = Session.objects.live(now).filter(id=claims.session_id, user_id=claims.user_id).first()
@@ -70,8 +70,7 @@ def rotate(claims: tokens.Claims) -> TokenPair:
             grace=conf.refresh_token_grace,
         )
         if verdict is Verdict.REUSED:
-            revoke(Session.objects.filter(id=session.id), Session.Reason.TOKEN_REUSED)
-            raise RefreshTokenUnknown()
+            raise RefreshTokenReused()
         if verdict is Verdict.REPEATS:
             _touch(session, now)
             return _issue(session, now, generation=known.generation + 1)
@@ -80,10 +79,14 @@ def rotate(claims: tokens.Claims) -> TokenPair:
     raise RefreshTokenUnknown()
 
 
-@retrying
 def revoke(sessions: SessionQuerySet, reason: Session.Reason) -> int:
     """Ends those of the sessions that have not ended; says how many. Their tokens are refused from now on."""
     return sessions.filter(revoked_at__isnull=True).update(revoked_at=timezone.now(), revoked_reason=reason)
+
+
+def keep(*, session_id: UUID, user_id: int, password_version: int) -> None:
+    """Lets a session go on after its user changed the password."""
+    Session.objects.filter(id=session_id, user_id=user_id).update(password_version=password_version)
 
 
 def of_claims(*presented: tokens.Claims) -> SessionQuerySet:
@@ -101,14 +104,6 @@ def prune(*, before: datetime, batch: int = 1000) -> int:
     while ids := list(Session.objects.run_out_before(before).order_by().values_list("id", flat=True)[:batch]):
         deleted += Session.objects.filter(id__in=ids).delete()[0]
     return deleted
-
-
-def _ip_address(raw: str) -> str | None:
-    """None for what is no address, such as the socket that a proxy on the same machine may connect by."""
-    try:
-        return str(ip_address(raw.partition("%")[0]))
-    except ValueError:
-        return None
 
 
 def _confirm(session: Session, claims: tokens.Claims, now: datetime) -> bool:

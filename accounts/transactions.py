@@ -24,15 +24,15 @@ def retrying(write: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(write)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        for attempt in range(1, ATTEMPTS + 1):
+        attempt = 1
+        while True:
             try:
                 return write(*args, **kwargs)
             except OperationalError as error:
-                if error.args[:1] not in {(code,) for code in _TRY_AGAIN} or connection.in_atomic_block:
-                    raise
-                if attempt == ATTEMPTS:
+                asked = bool(error.args) and error.args[0] in _TRY_AGAIN and not connection.in_atomic_block
+                if not asked or attempt == ATTEMPTS:
                     raise
                 time.sleep(random.uniform(0, LONGEST_PAUSE * attempt))  # noqa: S311
-        raise AssertionError("unreachable")
+                attempt += 1
 
     return run

@@ -17,6 +17,8 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     errors.InvalidInput: HTTPStatus.BAD_REQUEST,
     errors.RoleNotSelfAssignable: HTTPStatus.FORBIDDEN,
     errors.UserNotFound: HTTPStatus.NOT_FOUND,
+    errors.SessionNotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
     errors.InvalidCredentials: HTTPStatus.UNAUTHORIZED,
     # RFC 6750 section 3.1 would have 401; the published clients rely on 403 (docs/contract.md).
     errors.NoToken: HTTPStatus.FORBIDDEN,

@@ -50,6 +50,9 @@ ACCESS_TOKEN_LIFETIME = env.whole_number("ACCESS_TOKEN_LIFETIME", 3600)
 REFRESH_TOKEN_LIFETIME = env.whole_number("REFRESH_TOKEN_LIFETIME", 86_400)
 SESSION_LIFETIME = env.whole_number("SESSION_LIFETIME", 2_592_000)
 REFRESH_TOKEN_GRACE = env.whole_number("REFRESH_TOKEN_GRACE", 10)
+SESSIONS_PER_USER = env.whole_number("SESSIONS_PER_USER", 50)
+AUDIT_KEY = env.text("AUDIT_KEY")
+AUDIT_SEAL_INTERVAL = env.whole_number("AUDIT_SEAL_INTERVAL", 0)
 TOKEN_ISSUER = env.text("TOKEN_ISSUER", "authproject")
 TOKEN_AUDIENCE = env.text("TOKEN_AUDIENCE", "authproject")
 TOKEN_DELIVERY = env.one_of("TOKEN_DELIVERY", ("body", "cookie", "both"))
@@ -63,6 +66,7 @@ AUTHENTICATION_BACKENDS = ["accounts.backends.AccountBackend"]
 PASSWORD_HASHERS = ["accounts.hashers.Argon2idHasher"]
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": "accounts.hashers.TextValidator"},
     {"NAME": "accounts.hashers.MaximumLengthValidator", "OPTIONS": {"max_length": 256}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {
@@ -83,6 +87,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "corsheaders",
+    "django_filters",
     "rest_framework",
 ]
 MIDDLEWARE = [
@@ -128,6 +133,12 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "authproject.parsers.AlwaysTheFirstRenderer",
     "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_FILTER_BACKENDS": [
+        "django_filters.rest_framework.DjangoFilterBackend",
+        "rest_framework.filters.SearchFilter",
+    ],
+    # No suffix on a path chooses a format.
+    "FORMAT_SUFFIX_KWARG": None,
     "EXCEPTION_HANDLER": "authproject.errors.exception_handler",
 }
 

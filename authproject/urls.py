@@ -2,16 +2,15 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from authproject.views import WelcomeViewSet
 
 urlpatterns = [
     path("", WelcomeViewSet.as_view({"get": "welcome"})),
     path("docs", WelcomeViewSet.as_view({"get": "documentation"})),
-    path("api/auth/", include("accounts.urls")),
+    path("api/", include("accounts.urls")),
     path("api/test/", include("content.urls")),
-    path("admin", RedirectView.as_view(url="/admin/")),
+    path("admin", WelcomeViewSet.as_view({"get": "admin"})),
     path("admin/", admin.site.urls),
 ]
 

@@ -1,7 +1,7 @@
 """The front door: a word of welcome, and the documentation it points to."""
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +20,10 @@ class WelcomeViewSet(ViewSet):
                 "admin": request.build_absolute_uri("/admin/"),
             }
         )
+
+    def admin(self, request: Request) -> HttpResponse:
+        """The one redirect there is: people type the address without its slash."""
+        return HttpResponseRedirect("/admin/")
 
     def documentation(self, request: Request) -> HttpResponse:
         """The wire contract, as it stands in docs/contract.md."""

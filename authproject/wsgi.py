@@ -51,3 +51,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authproject.settings")
 django.setup(set_prefix=False)
 BaseCommand().check()
 application = Handler()
+
+from authproject import sealer  # noqa: E402  (its models need the setup above)
+
+sealer.start()

@@ -7,7 +7,7 @@ import pytest
 from django.db import connections
 from rest_framework.test import APIClient
 
-from accounts.models import User
+from accounts.models import Actor, User
 from accounts.services import create_user
 from tests import live
 
@@ -15,7 +15,9 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+def django_db_modify_db_settings(
+    tmp_path_factory: pytest.TempPathFactory, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
     """SQLite's tests get a file: in memory, its shared cache would ignore the busy timeout."""
     database = connections["default"].settings_dict
     if database["ENGINE"].endswith("sqlite3"):
@@ -36,7 +38,9 @@ def api() -> APIClient:
 @pytest.fixture
 def make_user(db: None) -> Callable[..., User]:
     def make(username: str = "alice", *roles: str, is_active: bool = True) -> User:
-        user = create_user(username=username, email=f"{username}@example.com", password=PASSWORD, roles=roles)
+        user = create_user(
+            username=username, email=f"{username}@example.com", password=PASSWORD, roles=roles, by=Actor()
+        )
         if not is_active:
             User.objects.filter(pk=user.pk).update(is_active=False)
         return user

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
 from accounts import sessions, tokens
-from accounts.models import Session, User
+from accounts.models import Actor, Session, User
 from accounts.sessions import TokenPair
 
 Json = dict[str, Any]
@@ -30,7 +30,7 @@ NOW = int(time.time())
 
 def signed_in(username: str) -> TokenPair:
     user = User.objects.create(username=username, email=f"{username}@example.com")
-    return sessions.open(user=user, client=sessions.Client())
+    return sessions.open(user=user, client=Actor())[1]
 
 
 @pytest.fixture

@@ -40,23 +40,25 @@ def test_a_request_without_a_genuine_token_asks_nothing(api: APIClient, path: st
     assert queries(lambda: api.get(path, headers={"x-access-token": token})) == []
 
 
-def test_sign_in_reads_once_and_writes_once(api: APIClient, make_user: MakeUser) -> None:
+def test_sign_in_reads_the_account_writes_session_and_entry_and_looks_for_surplus(
+    api: APIClient, make_user: MakeUser
+) -> None:
     make_user("alice", "user", "moderator")
     body = {"username": "alice", "password": PASSWORD}
-    assert queries(lambda: api.post("/api/auth/signin", body)) == ["SELECT", "INSERT"]
+    assert queries(lambda: api.post("/api/auth/signin", body)) == ["SELECT", "INSERT", "INSERT", "SELECT"]
 
 
 @pytest.mark.parametrize("username", ["alice", "nobody"])
-def test_a_refused_sign_in_reads_once(api: APIClient, make_user: MakeUser, username: str) -> None:
+def test_a_refused_sign_in_reads_once_and_leaves_an_entry(api: APIClient, make_user: MakeUser, username: str) -> None:
     make_user()
     body = {"username": username, "password": "wrong"}
-    assert queries(lambda: api.post("/api/auth/signin", body)) == ["SELECT"]
+    assert queries(lambda: api.post("/api/auth/signin", body)) == ["SELECT", "INSERT"]
 
 
-def test_sign_up_looks_for_the_names_and_the_role_and_writes_both(api: APIClient) -> None:
+def test_sign_up_looks_for_the_names_and_the_role_and_writes_account_grant_and_entry(api: APIClient) -> None:
     body = {"username": "bob", "email": "bob@example.com", "password": PASSWORD}
     made = queries(lambda: api.post("/api/auth/signup", body))
-    assert made == ["SELECT", "SELECT", "INSERT", "INSERT"]
+    assert made == ["SELECT", "SELECT", "INSERT", "INSERT", "INSERT"]
 
 
 def test_the_first_use_of_a_successor_reads_once_and_writes_once(
@@ -76,10 +78,23 @@ def test_the_current_refresh_token_again_reads_once(
     assert queries(lambda: api.post("/api/auth/refreshtoken", body)) == ["SELECT"]
 
 
-def test_sign_out_writes_once(signed_in_as: Callable[..., APIClient]) -> None:
+def test_sign_out_ends_the_session_and_leaves_an_entry(signed_in_as: Callable[..., APIClient]) -> None:
     client = signed_in_as("user")
-    assert queries(lambda: client.post("/api/auth/signout")) == ["UPDATE"]
+    assert queries(lambda: client.post("/api/auth/signout")) == ["UPDATE", "INSERT"]
 
 
 def test_signing_out_without_being_signed_in_asks_nothing(api: APIClient) -> None:
     assert queries(lambda: api.post("/api/auth/signout")) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [("me", 1), ("sessions", 2), ("me/export", 4)],
+)
+def test_what_one_reads_of_ones_own_account_takes_few_queries(
+    signed_in_as: Callable[..., APIClient], sign_in: Callable[..., dict[str, Any]], path: str, asked: int
+) -> None:
+    client = signed_in_as("user", "moderator")
+    for _ in range(5):
+        sign_in("holds_user_moderator")
+    assert queries(lambda: client.get(f"/api/auth/{path}")) == ["SELECT"] * asked

@@ -151,9 +151,20 @@ def test_a_database_that_is_none_is_refused_without_showing_its_password(url: st
     assert "secret" not in done.stderr
 
 
-def test_a_negative_number_of_proxies_is_an_error(settings: Settings) -> None:
-    settings.TRUSTED_PROXY_COUNT = -1
-    assert errors() == ["accounts.E008"]
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("TRUSTED_PROXY_COUNT", -1, "accounts.E008"),
+        ("AUDIT_KEY", "short", "accounts.E009"),
+        ("AUDIT_SEAL_INTERVAL", -1, "accounts.E010"),
+        ("AUDIT_SEAL_INTERVAL", 10**12, "accounts.E010"),
+        ("SESSIONS_PER_USER", 0, "accounts.E011"),
+        ("CORS_ALLOWED_ORIGINS", ["null"], "accounts.E012"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_an_error(settings: Settings, name: str, value: object, error: str) -> None:
+    setattr(settings, name, value)
+    assert errors() == [error]
 
 
 # --- values that do not go together

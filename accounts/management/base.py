@@ -10,7 +10,9 @@ from django.db import DatabaseError
 
 from accounts import services
 from accounts.errors import AccountError
-from accounts.models import User
+from accounts.models import Actor, User
+
+OPERATOR = Actor(via="command")
 
 
 class AccountCommand(BaseCommand):

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from accounts import services
-from accounts.management.base import AccountCommand, ask_for_password
+from accounts.management.base import OPERATOR, AccountCommand, ask_for_password
 
 
 class Command(AccountCommand):
@@ -18,5 +18,7 @@ class Command(AccountCommand):
         )
 
     def run(self, *, username: str, email: str, roles: list[str], **options: Any) -> None:
-        user = services.create_user(username=username, email=email, password=ask_for_password(), roles=roles)
+        user = services.create_user(
+            username=username, email=email, password=ask_for_password(), roles=roles, by=OPERATOR
+        )
         self.say(f"Created {user.username}, with: {', '.join(user.role_names)}.")

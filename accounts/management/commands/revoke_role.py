@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from accounts import services
-from accounts.management.base import UserCommand
+from accounts.management.base import OPERATOR, UserCommand
 from accounts.models import User
 
 
@@ -16,5 +16,5 @@ class Command(UserCommand):
         parser.add_argument("role", metavar="ROLE")
 
     def run_for(self, user: User, *, role: str, **options: Any) -> None:
-        taken = services.revoke_role(user=user, role_name=role)
+        taken = services.revoke_role(user=user, role_name=role, by=OPERATOR)
         self.say(f"{user.username} no longer holds {role}." if taken else f"{user.username} did not hold {role}.")

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from accounts import services
-from accounts.management.base import AccountCommand
+from accounts.management.base import OPERATOR, AccountCommand
 
 
 class Command(AccountCommand):
@@ -14,5 +14,5 @@ class Command(AccountCommand):
         parser.add_argument("names", nargs="*", metavar="NAME", help="a further role to create")
 
     def run(self, *, names: list[str], **options: Any) -> None:
-        created = services.seed_roles(names)
+        created = services.seed_roles(names, by=OPERATOR)
         self.say(f"Created: {', '.join(created)}." if created else "All roles are there already.")

@@ -1,0 +1,172 @@
+"""People, with the roles they hold and by whose word."""
+
+from copy import copy
+from functools import partial
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.widgets import FilteredSelectMultiple, RelatedFieldWidgetWrapper
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.forms import BaseUserCreationForm, ReadOnlyPasswordHashField
+from django.db import transaction
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
+
+from accounts import services
+from accounts.admin.base import ServiceAdmin
+from accounts.admin.passwords import PasswordForm
+from accounts.backends import actor_of
+from accounts.models import Role, RoleGrant, Session, User
+from accounts.transactions import retrying
+
+
+class RolesField(forms.ModelMultipleChoiceField):
+    """Django's admin offers its double list only for a many-to-many without a model of its own."""
+
+    def __init__(self) -> None:
+        # Without its wrapper the list would stand to the left of its label.
+        widget = RelatedFieldWidgetWrapper(
+            FilteredSelectMultiple("roles", is_stacked=False),
+            User._meta.get_field("roles").remote_field,  # type: ignore[arg-type]
+            admin.site,
+        )
+        super().__init__(Role.objects.all(), required=False, label="Roles", widget=widget)
+
+
+class NewUserForm(BaseUserCreationForm):
+    held_roles = RolesField()
+
+    class Meta:
+        model = User
+        fields = ("username", "email")
+        field_classes: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["held_roles"].initial = Role.objects.filter(name=services.DEFAULT_ROLE)
+
+
+class UserForm(forms.ModelForm):
+    # Shows how the password is hashed, and the button that leads to PasswordForm.
+    password = ReadOnlyPasswordHashField()
+    held_roles = RolesField()
+
+    class Meta:
+        model = User
+        fields = ("username", "email", "password", "is_active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["held_roles"].initial = [grant.role_id for grant in self.instance.grants.all()]
+
+
+class HeldRoleFilter(admin.SimpleListFilter):
+    title = "role"
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in Role.objects.values_list("name", flat=True)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        if self.value() is None:
+            return queryset
+        holders = RoleGrant.with_expired.live(timezone.now()).filter(role__name=self.value())
+        return queryset.filter(id__in=holders.values("user_id"))
+
+
+@admin.register(User)
+class UserAdmin(ServiceAdmin, DjangoUserAdmin):
+    form = UserForm
+    add_form = NewUserForm
+    list_display = ("username", "email", "is_active", "holds", "created_at")
+    list_filter = ("is_active", HeldRoleFilter)
+    search_fields = ("username", "email")
+    ordering = ("username",)
+    filter_horizontal = ()
+    readonly_fields = ("granted", "created_at", "updated_at")
+    fieldsets = (
+        (None, {"fields": ("username", "email", "password", "is_active")}),
+        ("Roles", {"fields": ("held_roles", "granted")}),
+        ("Dates", {"fields": ("created_at", "updated_at")}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("username", "email", "password1", "password2", "held_roles")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        grants = RoleGrant.objects.select_related("role").order_by("role_id")
+        return super().get_queryset(request).prefetch_related(Prefetch("grants", grants))
+
+    @admin.display(description="roles")
+    def holds(self, user: User) -> str:
+        return ", ".join(grant.role.name for grant in user.grants.all())
+
+    @admin.display(description="By whom, when, why, and until when")
+    def granted(self, user: User) -> str:
+        """Those that have run out too."""
+        grants = RoleGrant.with_expired.filter(user=user).select_related("role", "granted_by").order_by("role_id")
+        return format_html_join(mark_safe("<br>"), "{}", ([_told(grant)] for grant in grants)) or "-"
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        by, asked = actor_of(request), form.cleaned_data
+        if change:
+            user = User.objects.get(pk=obj.pk)
+            services.change_account(user=user, username=asked["username"], email=asked["email"], by=by)
+            services.set_active(user=user, active=asked["is_active"], by=by)
+        else:
+            names = [role.name for role in asked["held_roles"]]
+            obj.pk = services.create_user(
+                username=obj.username, email=obj.email, password=asked["password1"], roles=names, by=by
+            ).pk
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        services.set_roles(user=form.instance, roles=form.cleaned_data["held_roles"], by=actor_of(request))
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        services.delete_account(user=obj, by=actor_of(request))
+
+    @retrying
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """All of them or, where one is refused, none."""
+        with transaction.atomic():
+            for user in queryset:
+                services.delete_account(user=user, by=actor_of(request))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """A user's sessions and grants go with the user, although nobody may delete one by itself."""
+        to_delete, counts, forbidden, protected = super().get_deleted_objects(objs, request)
+        allowed = {str(Session._meta.verbose_name), str(RoleGrant._meta.verbose_name)}
+        return to_delete, counts, forbidden - allowed, protected
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Django's page has no place to say who is at work: a copy of these pages that knows it."""
+        page = copy(self)
+        page.change_password_form = partial(PasswordForm, by=actor_of(request))
+        return super(UserAdmin, page).user_change_password(request, id, form_url)
+
+    # Django's log would keep names of people who are gone; who did what is in the audit trail.
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return None
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return None
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        return None
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        return HttpResponseRedirect(f"{reverse('admin:accounts_auditentry_changelist')}?subject_id={object_id}")
+
+
+def _told(grant: RoleGrant) -> str:
+    who = grant.granted_by.username if grant.granted_by else "an operator, or at sign-up"
+    told = f"{grant.role.name}: by {who}, {grant.granted_at:%Y-%m-%d %H:%M}"
+    if grant.expires_at:
+        told += f", {'until' if grant.is_live else 'ended'} {grant.expires_at:%Y-%m-%d %H:%M}"
+    return f"{told} ({grant.reason})" if grant.reason else told

@@ -1,0 +1,98 @@
+"""What lists can be searched, filtered and ordered by. What makes no sense is refused: a list that ignored it
+would look like an answer."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import django_filters as filters
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils import timezone
+from django_filters.fields import IsoDateTimeField
+from rest_framework import exceptions
+from rest_framework.filters import SearchFilter
+from rest_framework.request import Request
+
+from accounts.models import Action, RoleGrant
+from accounts.models.audit import Via
+from accounts.names import EMAIL_MAX
+from accounts.services.roles import roles_called
+
+
+class Search(SearchFilter):
+    """`?search=ann example.com`: all the words. Many thousands of them would be too much for the database."""
+
+    def get_search_terms(self, request: Request) -> Any:
+        if len(request.query_params.get(self.search_param, "")) > EMAIL_MAX:
+            raise exceptions.ValidationError({self.search_param: [f"Must have at most {EMAIL_MAX} characters."]})
+        return super().get_search_terms(request)
+
+
+class Ordering(filters.OrderingFilter):
+    """`?ordering=-createdAt`; rows that are equal keep one order from page to page."""
+
+    def filter(self, qs: QuerySet[Any], value: list[str] | None) -> QuerySet[Any]:
+        if not value:
+            return qs
+        # A field that is named again changes nothing; thousands of them would be too much for the database.
+        fields: dict[str, str] = {}
+        for named in value:
+            fields.setdefault(named.removeprefix("-"), named)
+        ordered = super().filter(qs, list(fields.values()))
+        return ordered.order_by(*ordered.query.order_by, "id")
+
+
+class FlagFilter(filters.TypedChoiceFilter):
+    """`true` or `false`; django-filter's own takes any other word for neither."""
+
+    def __init__(self, field_name: str) -> None:
+        super().__init__(field_name, choices=[("true", "true"), ("false", "false")], coerce="true".__eq__)
+
+
+class MomentField(IsoDateTimeField):
+    def clean(self, value: Any) -> Any:
+        moment: datetime | None = super().clean(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError:
+            raise ValidationError("That is beyond the first or the last year there is.") from None
+
+
+class MomentFilter(filters.IsoDateTimeFilter):
+    field_class = MomentField
+
+
+class UserFilter(filters.FilterSet):
+    active = FlagFilter("is_active")
+    role = filters.CharFilter(method="by_role", label="the name of a role held now")
+    createdAfter = MomentFilter("created_at", "gte")
+    createdBefore = MomentFilter("created_at", "lt")
+    ordering = Ordering(fields={"id": "id", "username": "username", "email": "email", "created_at": "createdAt"})
+
+    def by_role(self, users: QuerySet[Any], _: str, name: str) -> QuerySet[Any]:
+        """Raises RoleDoesNotExist. By its id: some databases would take `Admin` for `admin`."""
+        [role] = roles_called([name])
+        return users.filter(id__in=RoleGrant.with_expired.live(timezone.now()).filter(role=role).values("user_id"))
+
+
+class RoleFilter(filters.FilterSet):
+    ordering = Ordering(fields={"id": "id", "name": "name", "holders": "holders"})
+
+
+class IdFilter(filters.Filter):
+    """A number that can be an id."""
+
+    field_class = forms.IntegerField
+
+    def __init__(self, field_name: str) -> None:
+        super().__init__(field_name, min_value=0, max_value=2**63 - 1)
+
+
+class AuditFilter(filters.FilterSet):
+    action = filters.MultipleChoiceFilter(choices=Action.choices)
+    actor = IdFilter("actor_id")
+    subject = IdFilter("subject_id")
+    via = filters.ChoiceFilter(choices=Via.choices)
+    since = MomentFilter("at", "gte")
+    until = MomentFilter("at", "lt")

@@ -1,0 +1,26 @@
+"""What is kept: people, roles and grants, sessions, and the audit trail."""
+
+from accounts.models.audit import Action, Actor, AuditEntry, AuditSeal
+from accounts.models.ids import new_id, new_session_id
+from accounts.models.roles import ADMIN, BUILT_IN_ROLES, AdminGuard, Role, RoleGrant, RoleManager
+from accounts.models.sessions import Session, SessionQuerySet
+from accounts.models.users import NameKeyField, User
+
+__all__ = [
+    "ADMIN",
+    "BUILT_IN_ROLES",
+    "Action",
+    "Actor",
+    "AdminGuard",
+    "AuditEntry",
+    "AuditSeal",
+    "NameKeyField",
+    "Role",
+    "RoleGrant",
+    "RoleManager",
+    "Session",
+    "SessionQuerySet",
+    "User",
+    "new_id",
+    "new_session_id",
+]

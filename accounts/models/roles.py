@@ -1,0 +1,108 @@
+"""Roles, and who was granted which: by whom, when, why, and until when."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import ClassVar
+
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.signals import m2m_changed
+from django.dispatch import receiver
+from django.utils import timezone
+
+ADMIN = "admin"
+# HasRole and the published clients rely on these names, and the clients on their order.
+BUILT_IN_ROLES = {
+    "user": (1, "Everyone who signed up."),
+    "moderator": (2, "May see what moderators see."),
+    ADMIN: (3, "May do everything in the Django admin."),
+}
+
+
+class RoleManager(models.Manager["Role"]):
+    # So that post_migrate can use it on the model as it was at any migration.
+    use_in_migrations = True
+
+    def create_missing(self, extra: Iterable[str] = ()) -> list[str]:
+        """Creates those of the built-in roles and of `extra` that are missing; says which."""
+        wanted = {name: {"id": number, "description": text} for name, (number, text) in BUILT_IN_ROLES.items()}
+        wanted |= {name: {} for name in extra if name not in wanted}
+        return [name for name, values in wanted.items() if self.get_or_create(name=name, defaults=values)[1]]
+
+
+class Role(models.Model):
+    name = models.CharField(
+        max_length=50,
+        unique=True,
+        validators=[RegexValidator(r"^[a-z][a-z0-9_-]*\Z", "A lower-case letter first, then also digits, - and _.")],
+    )
+    description = models.CharField(max_length=255, blank=True)
+
+    objects: ClassVar[RoleManager] = RoleManager()
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
+    def live(self, now: datetime) -> "RoleGrantQuerySet":
+        return self.filter(models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=now))
+
+    def keeping_an_admin(self) -> "RoleGrantQuerySet":
+        """Grants of `admin` that have no end, to users who may sign in: one of these there must always be."""
+        return self.filter(role__name=ADMIN, expires_at__isnull=True, user__is_active=True)
+
+
+class LiveGrantManager(models.Manager.from_queryset(RoleGrantQuerySet)):  # type: ignore[misc]
+    """Grants that count now."""
+
+    def get_queryset(self) -> RoleGrantQuerySet:
+        return super().get_queryset().live(timezone.now())
+
+
+class RoleGrant(models.Model):
+    """Who may do what; who said so, when, why, and until when. An expired grant stays, and counts for nothing."""
+
+    user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="grants")
+    role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="grants")
+    granted_at = models.DateTimeField(default=timezone.now)
+    granted_by = models.ForeignKey(
+        "accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="given_grants"
+    )
+    reason = models.CharField(max_length=255, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    # The default is what `user.grants` and `user.roles.add` see: so `add` takes an expired grant for none.
+    objects: ClassVar[LiveGrantManager] = LiveGrantManager()
+    with_expired: ClassVar[RoleGrantQuerySet] = RoleGrantQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "role"], name="one_grant_per_user_and_role")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.role}"
+
+    @property
+    def is_live(self) -> bool:
+        return self.expires_at is None or self.expires_at > timezone.now()
+
+
+class AdminGuard(models.Model):
+    """One row, which every transaction that can lose an admin updates, so that two of them collide: on one server
+    at its lock, on a Galera cluster, where row locks do not reach the other nodes, at the certification."""
+
+    changes = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.changes} changes"
+
+
+@receiver(m2m_changed, sender=RoleGrant)
+def renew_expired_grants(*, instance: models.Model, action: str, reverse: bool, pk_set: set[int], **_: object) -> None:
+    """`user.roles.add` and `role.users.add` put a new grant in the place of an expired one."""
+    if action == "pre_add":
+        mine, others = ("role", "user") if reverse else ("user", "role")
+        RoleGrant.with_expired.filter(**{mine: instance, f"{others}_id__in": pk_set}).delete()

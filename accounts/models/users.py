@@ -1,0 +1,177 @@
+"""Who there is."""
+
+from collections.abc import Iterable, Sequence, Set
+from datetime import datetime
+from functools import cached_property
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+
+from accounts.errors import AccountError, EmailTaken, UsernameTaken
+from accounts.models.audit import Action, Actor, AuditEntry
+from accounts.models.roles import ADMIN, Role, RoleGrant
+from accounts.names import EMAIL_MAX, USERNAME_MAX, clean_email, clean_username, name_key
+
+
+class NameKeyField(models.CharField):
+    """The unique key of another field (see accounts/names.py), worked out whenever a row is written."""
+
+    def __init__(self, *, of: str, **kwargs: Any) -> None:
+        self.of = of
+        super().__init__(**{"max_length": 64, "unique": True, "editable": False, **kwargs})
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, {**kwargs, "of": self.of}
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        key = name_key(getattr(model_instance, self.of))
+        setattr(model_instance, self.attname, key)
+        return key
+
+
+class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(username_key=name_key(username or ""))
+
+    def with_roles(self, *, username: str) -> "User | None":
+        """Whoever has that name, in any spelling that is the same name; with their roles, in one query."""
+        found = self.filter(username_key=name_key(username))
+        return user_with_roles(found, "")
+
+    def refuse_taken(self, *, username: str, email: str, by_other_than: int | None = None) -> None:
+        """Raises UsernameTaken or EmailTaken, in this order, if someone has one of the two."""
+        keys = name_key(username), name_key(email)
+        either = models.Q(username_key=keys[0]) | models.Q(email_key=keys[1])
+        found = set(self.filter(either).exclude(pk=by_other_than or 0).values_list("username_key", flat=True))
+        if keys[0] in found:
+            raise UsernameTaken()
+        if found:
+            raise EmailTaken()
+
+    def create_user(
+        self,
+        username: str,
+        email: str,
+        password: str | None = None,
+        *,
+        roles: Iterable[Role] = (),
+        granted_by_id: int | None = None,
+    ) -> "User":
+        """The new user, holding `roles`. Raises InvalidUsername, InvalidEmail, UsernameTaken, EmailTaken.
+
+        Whoever of several asks first is settled by the unique keys, not by the look before it.
+        """
+        user = self.model(username=clean_username(username), email=clean_email(email))
+        user.set_password(password)
+        try:
+            with transaction.atomic():
+                user.save(using=self._db)
+                RoleGrant.objects.bulk_create(
+                    RoleGrant(user=user, role=role, granted_by_id=granted_by_id) for role in roles
+                )
+        except IntegrityError:
+            self.refuse_taken(username=user.username, email=user.email)
+            raise
+        return user
+
+    def create_superuser(self, username: str, email: str, password: str | None = None) -> "User":
+        """For Django's `createsuperuser`, which expects ValidationError."""
+        try:
+            with transaction.atomic():
+                user = self.create_user(username, email, password, roles=[Role.objects.get(name=ADMIN)])
+                AuditEntry.objects.record(Action.ACCOUNT_CREATED, by=Actor(), subject_id=user.pk, roles=[ADMIN])
+        except AccountError as error:
+            raise ValidationError(error.message) from None
+        return user
+
+
+class User(AbstractBaseUser):
+    username = models.CharField(max_length=USERNAME_MAX)
+    username_key = NameKeyField(of="username")
+    email = models.EmailField(max_length=EMAIL_MAX)
+    email_key = NameKeyField(of="email")
+    is_active = models.BooleanField("active", default=True, help_text="Who is not active cannot sign in.")
+    # Counts the passwords there were. A session holds the count of the one it was opened with, so that none outlives
+    # a change of password, not even one whose sign-in was checking the old password at that moment.
+    password_version = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    roles = models.ManyToManyField(Role, through="RoleGrant", through_fields=("user", "role"), related_name="users")
+    # Django's own column; here each sign-in is a row of Session.
+    last_login = None
+
+    USERNAME_FIELD = "username"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["email"]
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        ordering = ["id"]
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
+        """A saved name never changes without its key (but `update` on a queryset writes just what it is given)."""
+        if update_fields is not None:
+            changed = set(update_fields)
+            update_fields = changed | {f"{name}_key" for name in ("username", "email") if name in changed}
+        super().save(*args, update_fields=update_fields, **kwargs)
+
+    def clean(self) -> None:
+        """What the admin's forms ask; the same rules as at sign-up."""
+        try:
+            self.username, self.email = clean_username(self.username), clean_email(self.email)
+            User.objects.refuse_taken(username=self.username, email=self.email, by_other_than=self.pk)
+        except AccountError as error:
+            raise ValidationError(error.message) from None
+
+    @cached_property
+    def role_names(self) -> tuple[str, ...]:
+        """The names of the roles held now, in the order of their ids; asked of the database once per instance."""
+        return tuple(self.grants.order_by("role_id").values_list("role__name", flat=True))
+
+    def has_role(self, name: str) -> bool:
+        return self.is_active and name in self.role_names
+
+    # The Django admin: one authority, the role, and no flag that could outlive it.
+
+    @property
+    def is_staff(self) -> bool:
+        return self.has_role(ADMIN)
+
+    @property
+    def is_superuser(self) -> bool:
+        return self.has_role(ADMIN)
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        return self.has_role(ADMIN)
+
+    def has_perms(self, perm_list: Iterable[str], obj: Any = None) -> bool:
+        return self.has_role(ADMIN)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.has_role(ADMIN)
+
+
+def user_with_roles(rows_of: models.QuerySet[Any], prefix: str, without: Set[str] = frozenset()) -> User | None:
+    """The user that the query finds at `prefix`, with `role_names`, in one query: a row per grant."""
+    fields = [field.attname for field in User._meta.concrete_fields if field.attname not in without]
+    columns = (*fields, "grants__expires_at", "grants__role_id", "grants__role__name")
+    rows = list(rows_of.order_by().values_list(*(prefix + column for column in columns)))
+    if not rows:
+        return None
+    user = User.from_db(rows_of.db, fields, rows[0][: len(fields)])
+    user.role_names = _live_role_names(row[-3:] for row in rows)
+    return user
+
+
+def _live_role_names(grants: Iterable[tuple[datetime | None, int | None, str | None]]) -> tuple[str, ...]:
+    """In the order of the roles' ids; who holds none comes out of the join with one row of nothing."""
+    now = timezone.now()
+    held = sorted(
+        (id_, name) for expires_at, id_, name in grants if name and id_ and not (expires_at and expires_at <= now)
+    )
+    return tuple(name for _, name in held)

@@ -1,0 +1,34 @@
+"""How long lists are cut into pages: `?page=2&pageSize=50`, up to 100 at a time."""
+
+import re
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import CursorPagination, PageNumberPagination
+from rest_framework.request import Request
+
+USUAL, MOST = 20, 100
+
+
+class ByPage(PageNumberPagination):
+    page_size_query_param = "pageSize"
+
+    def get_page_size(self, request: Request) -> int:
+        return page_size_of(request)
+
+
+class ByCursor(CursorPagination):
+    """For what only grows at one end: a page costs the same however long the table, and none is counted."""
+
+    page_size_query_param = "pageSize"
+    ordering = ("-at", "-id")
+
+    def get_page_size(self, request: Request) -> int:
+        return page_size_of(request)
+
+
+def page_size_of(request: Request) -> int:
+    """Raises ValidationError for what is no size; of a larger one, MOST are given."""
+    asked = request.query_params.get("pageSize", str(USUAL))
+    if not re.fullmatch("[0-9]{1,9}", asked) or int(asked) == 0:
+        raise ValidationError({"pageSize": ["Must be a whole number, and not 0."]})
+    return min(int(asked), MOST)

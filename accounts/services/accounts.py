@@ -1,0 +1,200 @@
+"""Accounts: made, changed, closed."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts import sessions
+from accounts.errors import PasswordRefused, RoleNotSelfAssignable, UserNotFound, WrongCurrentPassword
+from accounts.models import Action, Actor, AuditEntry, Session, User
+from accounts.names import clean_email, clean_username
+from accounts.services.guard import keeping_an_admin
+from accounts.services.roles import roles_called
+from accounts.transactions import retrying
+
+DEFAULT_ROLE = "user"
+record = AuditEntry.objects.record
+
+
+def create_user(*, username: str, email: str, password: str, by: Actor, roles: Iterable[str] = ()) -> User:
+    """A new account, made by who may give any role; with the role `user` if none is named. Raises as `sign_up`."""
+    names = list(roles) or [DEFAULT_ROLE]
+    return add_account(username, email, password, names, by=by, action=Action.ACCOUNT_CREATED)
+
+
+def add_account(
+    username: str,
+    email: str,
+    password: str,
+    role_names: list[str],
+    *,
+    by: Actor,
+    action: Action,
+    assignable: frozenset[str] | None = None,
+) -> User:
+    """What `sign_up` and `create_user` share; `assignable` are the roles that may be given, None for all."""
+    username, email = clean_username(username), clean_email(email)
+    _refuse_weak(password, User(username=username, email=email))
+    User.objects.refuse_taken(username=username, email=email)
+    roles = roles_called(role_names)
+    for name in role_names:
+        if assignable is not None and name not in assignable:
+            raise RoleNotSelfAssignable(name)
+
+    @retrying
+    def write() -> User:
+        with transaction.atomic():
+            user = User.objects.create_user(username, email, password, roles=roles, granted_by_id=by.user_id)
+            record(action, by=by, subject_id=user.pk, roles=[role.name for role in roles])
+        return user
+
+    try:
+        return write()
+    except IntegrityError:
+        # A role was deleted in the meantime, and is named here.
+        roles_called(role_names)
+        raise
+
+
+@retrying
+def change_account(*, user: User, by: Actor, username: str | None = None, email: str | None = None) -> User:
+    """The user, with another username or email. Raises InvalidUsername, InvalidEmail, UsernameTaken, EmailTaken, and
+    UserNotFound for one who is gone by now."""
+    wanted = {
+        "username": user.username if username is None else clean_username(username),
+        "email": user.email if email is None else clean_email(email),
+    }
+    changed = [name for name, value in wanted.items() if value != getattr(user, name)]
+    if not changed:
+        return user
+    User.objects.refuse_taken(**wanted, by_other_than=user.pk)
+    try:
+        with transaction.atomic():
+            renamed = _fresh(user)
+            renamed.username, renamed.email = wanted["username"], wanted["email"]
+            renamed.save(update_fields=[*changed, "updated_at"])
+            record(Action.ACCOUNT_CHANGED, by=by, subject_id=user.pk, changed=changed)
+    except IntegrityError:
+        User.objects.refuse_taken(**wanted, by_other_than=user.pk)
+        raise
+    return renamed
+
+
+def _fresh(user: User) -> User:
+    """The user as the database has them now, locked for the transaction. Raises UserNotFound."""
+    found = User.objects.select_for_update().filter(pk=user.pk).first()
+    if found is None:
+        raise UserNotFound()
+    return found
+
+
+def change_own_account(
+    *, user: User, by: Actor, current_password: str, username: str | None = None, email: str | None = None
+) -> User:
+    """As `change_account`, by the user, who proves to be the owner. Raises WrongCurrentPassword too."""
+    _confirm(user, current_password)
+    return change_account(user=user, by=by, username=username, email=email)
+
+
+@retrying
+def set_active(*, user: User, active: bool, by: Actor) -> None:
+    """Lets the user sign in, or not. Deactivating ends the sessions, so that none comes back with the account, and
+    keeps all else. Raises LastAdmin."""
+    with keeping_an_admin(user):
+        changed = {"is_active": active, "updated_at": timezone.now()}
+        if User.objects.filter(pk=user.pk, is_active=not active).update(**changed):
+            if not active:
+                sessions.revoke(user.sessions.all(), Session.Reason.DEACTIVATED)
+            action = Action.ACCOUNT_ACTIVATED if active else Action.ACCOUNT_DEACTIVATED
+            record(action, by=by, subject_id=user.pk)
+    user.is_active = active
+
+
+@retrying
+def delete_account(*, user: User, by: Actor) -> None:
+    """Removes the account with its sessions and grants; the audit trail keeps its id, which names nobody any more.
+    Raises LastAdmin."""
+    user_id = user.pk
+    with keeping_an_admin(user):
+        if User.objects.filter(pk=user_id).delete()[0]:
+            record(Action.ACCOUNT_DELETED, by=by, subject_id=user_id)
+
+
+def delete_own_account(*, user: User, password: str, by: Actor) -> None:
+    """As `delete_account`, by the user, who proves to be the owner. Raises WrongCurrentPassword too."""
+    _confirm(user, password)
+    delete_account(user=user, by=by)
+
+
+def set_password(*, user: User, password: str, by: Actor) -> int:
+    """Gives the user a new password and ends all their sessions; says how many. Raises PasswordRefused."""
+    _refuse_weak(password, user)
+    return _change_password(user, password, by)
+
+
+def remove_password(*, user: User, by: Actor) -> int:
+    """Leaves the user without a password to sign in with, and ends all their sessions; says how many."""
+    return _change_password(user, None, by)
+
+
+def change_own_password(*, user: User, current_password: str, new_password: str, keep: UUID, by: Actor) -> int:
+    """As `set_password`, by the user; the session whose id is `keep` goes on. Raises WrongCurrentPassword too."""
+    checked = _confirm(user, current_password)
+    _refuse_weak(new_password, user)
+    return _change_password(user, new_password, by, checked=checked, keep=keep)
+
+
+def _change_password(
+    user: User, password: str | None, by: Actor, *, checked: str | None = None, keep: UUID | None = None
+) -> int:
+    """`checked` is the hash that the current password was found to fit: if it is another by now, nothing changes."""
+    user.password = make_password(password)
+    unchanged = {} if checked is None else {"password": checked}
+
+    @retrying
+    def write() -> int:
+        with transaction.atomic():
+            ending = user.sessions.exclude(id=keep) if keep else user.sessions.all()
+            row = User.objects.filter(pk=user.pk)
+            version = F("password_version") + 1
+            if not row.filter(**unchanged).update(
+                password=user.password, password_version=version, updated_at=timezone.now()
+            ):
+                raise WrongCurrentPassword()
+            if keep:
+                version_now = row.values_list("password_version", flat=True).get()
+                sessions.keep(session_id=keep, user_id=user.pk, password_version=version_now)
+            ended = sessions.revoke(ending, Session.Reason.PASSWORD_CHANGED)
+            record(Action.PASSWORD_CHANGED, by=by, subject_id=user.pk, sessions=ended)
+        return ended
+
+    return write()
+
+
+def find_user(username: str) -> User:
+    """Raises UserNotFound."""
+    try:
+        return User.objects.get_by_natural_key(username.strip())
+    except User.DoesNotExist:
+        raise UserNotFound(f"There is no user called {username!r}.") from None
+
+
+def _confirm(user: User, password: str) -> str:
+    """The hash that the password fits. Raises WrongCurrentPassword."""
+    encoded = User.objects.values_list("password", flat=True).get(pk=user.pk)
+    if not check_password(password, encoded):
+        raise WrongCurrentPassword()
+    return encoded
+
+
+def _refuse_weak(password: str, user: User) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise PasswordRefused(error.messages[0]) from None

@@ -1,0 +1,160 @@
+"""Signing up, in and out, and staying signed in."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from uuid import UUID
+
+from django.contrib.auth.hashers import make_password, verify_password
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import sessions, tokens
+from accounts.conf import conf
+from accounts.errors import (
+    ExpiredToken,
+    InvalidCredentials,
+    InvalidToken,
+    RefreshTokenExpired,
+    RefreshTokenRequired,
+    RefreshTokenReused,
+    RefreshTokenUnknown,
+    SessionNotFound,
+    UserNotFound,
+)
+from accounts.models import ADMIN, Action, Actor, AuditEntry, Session, SessionQuerySet, User
+from accounts.services.accounts import DEFAULT_ROLE, add_account
+from accounts.sessions import TokenPair
+from accounts.transactions import retrying
+
+record = AuditEntry.objects.record
+
+
+def sign_up(
+    *, username: str, email: str, password: str, by: Actor, roles: Iterable[str] = (), signed_in: User | None = None
+) -> User:
+    """A new account, with the role `user` if none is asked for.
+
+    `signed_in` is who asks, if anyone: an admin may give any role, others only the self-assignable ones.
+    Raises, for the first that fails: InvalidUsername, InvalidEmail, PasswordRefused, UsernameTaken, EmailTaken,
+    RoleDoesNotExist, RoleNotSelfAssignable.
+    """
+    chosen = list(roles)
+    free = not chosen or (signed_in is not None and signed_in.has_role(ADMIN))
+    assignable = None if free else conf.self_assignable_roles
+    return add_account(
+        username, email, password, chosen or [DEFAULT_ROLE], by=by, action=Action.SIGNED_UP, assignable=assignable
+    )
+
+
+def authenticate(*, username: str, password: str, by: Actor) -> User:
+    """Whose name and password these are. Raises InvalidCredentials, after the work of a password check in any
+    case, so that time does not tell who has an account; UserNotFound where the settings ask for it."""
+    user = User.objects.with_roles(username=username.strip())
+    if user is None:
+        record(Action.SIGN_IN_FAILED, by=by)
+        if conf.reveal_unknown_username:
+            raise UserNotFound()
+        make_password(password)
+        raise InvalidCredentials()
+    if not _check_password(user, password) or not user.is_active:
+        record(Action.SIGN_IN_FAILED, by=by, subject_id=user.pk)
+        raise InvalidCredentials()
+    return user
+
+
+def _check_password(user: User, password: str) -> bool:
+    """As Django's, but a hash that is brought up to date replaces only the very one that was checked: else the old
+    password would come back over one that was set at that moment."""
+    is_right, is_outdated = verify_password(password, user.password)
+    if is_right and is_outdated:
+        User.objects.filter(pk=user.pk, password=user.password).update(password=make_password(password))
+    return is_right
+
+
+def sign_in(*, username: str, password: str, by: Actor) -> tuple[User, TokenPair]:
+    """The user and the tokens of a new session. Raises what `authenticate` raises."""
+    user = authenticate(username=username, password=password, by=by)
+    return user, _open_session(user, replace(by, user_id=user.pk))
+
+
+def leave_admin(*, user: User, by: Actor) -> None:
+    """Signing out of the Django admin, which ends its own session itself."""
+    record(Action.SIGNED_OUT, by=by, subject_id=user.pk)
+
+
+def enter_admin(*, username: str, password: str, by: Actor) -> User:
+    """Who may enter the Django admin, which keeps a session of its own. Raises what `authenticate` raises."""
+    user = authenticate(username=username, password=password, by=by)
+    if not user.is_staff:
+        record(Action.SIGN_IN_FAILED, by=by, subject_id=user.pk)
+        raise InvalidCredentials()
+    record(Action.SIGNED_IN, by=replace(by, user_id=user.pk), subject_id=user.pk)
+    return user
+
+
+@retrying
+def _open_session(user: User, by: Actor) -> TokenPair:
+    with transaction.atomic():
+        session, pair = sessions.open(user=user, client=by)
+        record(Action.SIGNED_IN, by=by, subject_id=user.pk, session=str(session.id))
+    # After the commit, so that sessions opened at the same time count too.
+    if ended := sessions.end_surplus(user):
+        record(Action.SESSIONS_REVOKED, by=by, subject_id=user.pk, sessions=ended, reason="surplus")
+    return pair
+
+
+def refresh(*, refresh_token: str | None, by: Actor) -> TokenPair:
+    """The successors of a refresh token. Raises RefreshTokenRequired, RefreshTokenUnknown, RefreshTokenExpired;
+    RefreshTokenReused for a retired token, after ending the session it belonged to."""
+    if not refresh_token:
+        raise RefreshTokenRequired()
+    try:
+        claims = tokens.read(tokens.RefreshToken, refresh_token)
+    except ExpiredToken:
+        raise RefreshTokenExpired() from None
+    except InvalidToken:
+        raise RefreshTokenUnknown() from None
+    try:
+        return sessions.rotate(claims)
+    except RefreshTokenReused:
+        _end(sessions.of_claims(claims), Session.Reason.TOKEN_REUSED, Action.TOKEN_REUSED, by, claims.user_id)
+        raise
+
+
+def sign_out(*, access_token: str | None, refresh_token: str | None, by: Actor, everywhere: bool = False) -> None:
+    """Ends the sessions of the tokens given, if they are genuine, also when they have expired or were retired.
+
+    `everywhere` ends all sessions of that user; only a token that is still good can ask for it, so that an old one
+    that somebody found cannot.
+    """
+    for kind, raw in ((tokens.AccessToken, access_token), (tokens.RefreshToken, refresh_token)):
+        with suppress(InvalidToken):
+            if raw:
+                claims = tokens.read_even_expired(kind, raw)
+                chosen = sessions.of_claims(claims)
+                if everywhere and claims.expires_at > timezone.now() and chosen.live(timezone.now()).exists():
+                    chosen = Session.objects.filter(user_id=claims.user_id)
+                owner = replace(by, user_id=claims.user_id)
+                _end(chosen, Session.Reason.SIGNED_OUT, Action.SIGNED_OUT, owner, claims.user_id)
+
+
+def revoke_sessions(chosen: SessionQuerySet, *, user: User, by: Actor) -> int:
+    """Ends those of the user's sessions, on an admin's behalf; says how many had not ended before."""
+    return _end(chosen.filter(user=user), Session.Reason.BY_ADMIN, Action.SESSIONS_REVOKED, by, user.pk)
+
+
+def revoke_own_session(*, user: User, session_id: UUID, by: Actor) -> None:
+    """Ends one of the user's own live sessions. Raises SessionNotFound."""
+    chosen = Session.objects.live(timezone.now()).filter(user=user, id=session_id)
+    if not _end(chosen, Session.Reason.SIGNED_OUT, Action.SESSIONS_REVOKED, by, user.pk):
+        raise SessionNotFound()
+
+
+@retrying
+def _end(chosen: SessionQuerySet, reason: Session.Reason, action: Action, by: Actor, user_id: int) -> int:
+    with transaction.atomic():
+        ended = sessions.revoke(chosen, reason)
+        if ended:
+            record(action, by=by, subject_id=user_id, sessions=ended)
+    return ended

@@ -1,0 +1,1 @@
+"""The doors: each action parses, makes one service call, and answers."""

@@ -1,0 +1,135 @@
+"""For who holds the role admin: /api/users, /api/roles, /api/audit."""
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count, Prefetch, Q, QuerySet
+from django.utils import timezone
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.decorators import action
+from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ReadOnlyModelViewSet
+
+from accounts import filters, serializers, services
+from accounts.authentication import actor_of
+from accounts.models import Actor, AuditEntry, Role, RoleGrant, Session, User
+from accounts.pagination import ByCursor, ByPage
+from accounts.permissions import HasRole
+from accounts.serializers import parse
+from accounts.transactions import retrying
+
+
+class ManagementViewSet(ReadOnlyModelViewSet):
+    """Lists and reads; ids that are no numbers are not found."""
+
+    permission_classes = [HasRole("admin")]
+    pagination_class: Any = ByPage
+    filter_backends = [DjangoFilterBackend, filters.Search]
+    lookup_value_regex = "[0-9]{1,18}"
+
+    def get_object(self) -> Any:
+        """What narrows a list hides no single one, nor what belongs to it."""
+        return get_object_or_404(self.get_queryset(), pk=self.kwargs["pk"])
+
+    def shown(self, pk: int) -> Any:
+        """The object as it is now, with what the list counts or looks up."""
+        return self.get_serializer(get_object_or_404(self.get_queryset(), pk=pk)).data
+
+    def listed(self, rows: QuerySet[Any], shape: Any) -> Response:
+        """A page of what belongs to the object, such as a user's sessions."""
+        return self.get_paginated_response(shape(self.paginate_queryset(rows), many=True).data)
+
+
+class UserViewSet(ManagementViewSet):
+    serializer_class = serializers.UserSerializer
+    filterset_class = filters.UserFilter
+    search_fields = ["username", "email"]
+
+    def get_queryset(self) -> QuerySet[User]:
+        """Asked anew each time: which grants are live is a question of now."""
+        grants = RoleGrant.objects.select_related("role").order_by("role_id")
+        return User.objects.prefetch_related(Prefetch("grants", grants))
+
+    def create(self, request: Request) -> Response:
+        user = services.create_user(by=actor_of(request), **parse(serializers.CreateUserRequest, request))
+        return Response(self.shown(user.pk), status=201)
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        _change_user(int(pk), by=actor_of(request), **parse(serializers.ChangeUserRequest, request))
+        return Response(self.shown(int(pk)))
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Deactivates: everything is kept, and nothing works."""
+        services.set_active(user=self.get_object(), active=False, by=actor_of(request))
+        return Response(status=204)
+
+    @action(detail=True)
+    def roles(self, request: Request, pk: str) -> Response:
+        grants = RoleGrant.with_expired.filter(user=self.get_object()).select_related("role").order_by("role_id")
+        return self.listed(grants, serializers.GrantSerializer)
+
+    @roles.mapping.post
+    def grant(self, request: Request, pk: str) -> Response:
+        user = self.get_object()
+        services.grant_role(user=user, by=actor_of(request), **(body := parse(serializers.GrantRequest, request)))
+        grants = RoleGrant.with_expired.select_related("role")
+        held = get_object_or_404(grants, user=user, role__name=body["role_name"])
+        return Response(serializers.GrantSerializer(held).data, status=201)
+
+    @action(detail=True, methods=["delete"], url_path="roles/(?P<role_name>[^/]+)")
+    def role(self, request: Request, pk: str, role_name: str) -> Response:
+        services.revoke_role(user=self.get_object(), role_name=role_name, by=actor_of(request))
+        return Response(status=204)
+
+    @action(detail=True)
+    def sessions(self, request: Request, pk: str) -> Response:
+        sessions = self.get_object().sessions.order_by("-opened_at", "-id")
+        return self.listed(sessions, serializers.SessionSerializer)
+
+    @sessions.mapping.delete
+    def revoke_sessions(self, request: Request, pk: str) -> Response:
+        services.revoke_sessions(Session.objects.all(), user=self.get_object(), by=actor_of(request))
+        return Response(status=204)
+
+
+@retrying
+def _change_user(user_id: int, *, by: Actor, active: bool | None = None, **changes: str) -> None:
+    """All of it or, where one part is refused, none."""
+    with transaction.atomic():
+        user = get_object_or_404(User.objects.all(), pk=user_id)
+        if active is not None:
+            services.set_active(user=user, active=active, by=by)
+        services.change_account(user=user, by=by, **changes)
+
+
+class RoleViewSet(ManagementViewSet):
+    serializer_class = serializers.RoleSerializer
+    filterset_class = filters.RoleFilter
+    search_fields = ["name", "description"]
+
+    def get_queryset(self) -> QuerySet[Role]:
+        live = Q(grants__expires_at=None) | Q(grants__expires_at__gt=timezone.now())
+        # Without order_by there would be none: what is grouped loses the model's.
+        return Role.objects.annotate(holders=Count("grants", filter=live)).order_by("id")
+
+    def create(self, request: Request) -> Response:
+        role = services.create_role(by=actor_of(request), **parse(serializers.CreateRoleRequest, request))
+        return Response(self.shown(role.pk), status=201)
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        body = parse(serializers.ChangeRoleRequest, request)
+        return Response(self.shown(services.change_role(role=self.get_object(), by=actor_of(request), **body).pk))
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        services.delete_role(role=self.get_object(), by=actor_of(request))
+        return Response(status=204)
+
+
+class AuditViewSet(ManagementViewSet):
+    queryset = AuditEntry.objects.all()
+    serializer_class = serializers.AuditSerializer
+    filterset_class = filters.AuditFilter
+    pagination_class = ByCursor
+    lookup_value_regex = "[0-9a-f-]{36}"

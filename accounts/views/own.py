@@ -1,0 +1,80 @@
+"""One's own account: /api/auth/me, password, sessions."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from rest_framework.decorators import action
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from accounts import delivery, serializers, services
+from accounts.authentication import actor_of
+from accounts.models import User
+from accounts.serializers import parse
+from accounts.tokens import Claims
+
+UUID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+
+
+class OwnAccountViewSet(ViewSet):
+    """For whoever is signed in, about themselves only."""
+
+    permission_classes = [IsAuthenticated]
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """No cache may keep what is told here of a person."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    @action(detail=False)
+    def me(self, request: Request) -> Response:
+        return Response(serializers.own_account(_user(request)))
+
+    @me.mapping.patch
+    def change(self, request: Request) -> Response:
+        user = services.change_own_account(
+            user=_user(request), by=actor_of(request), **parse(serializers.ChangeOwnAccountRequest, request)
+        )
+        return Response(serializers.own_account(user))
+
+    @action(detail=False, methods=["post"], url_path="me/delete")
+    def delete_me(self, request: Request) -> Response:
+        services.delete_own_account(
+            user=_user(request), by=actor_of(request), **parse(serializers.ConfirmRequest, request)
+        )
+        return delivery.without_tokens({"message": "Your account was deleted."})
+
+    @action(detail=False, url_path="me/export")
+    def export(self, request: Request) -> Response:
+        return Response(serializers.everything_about(_user(request)))
+
+    @action(detail=False, methods=["post"])
+    def password(self, request: Request) -> Response:
+        services.change_own_password(
+            user=_user(request),
+            keep=_session_id(request),
+            by=actor_of(request),
+            **parse(serializers.ChangePasswordRequest, request),
+        )
+        return Response({"message": "Your password was changed, and your other sessions were ended."})
+
+    @action(detail=False)
+    def sessions(self, request: Request) -> Response:
+        return Response(serializers.own_sessions(_user(request), current=_session_id(request)))
+
+    @action(detail=False, methods=["delete"], url_path=f"sessions/(?P<session_id>{UUID_PATTERN})")
+    def session(self, request: Request, session_id: str) -> Response:
+        services.revoke_own_session(user=_user(request), session_id=UUID(session_id), by=actor_of(request))
+        return Response(status=204)
+
+
+def _user(request: Request) -> User:
+    return cast(User, request.user)
+
+
+def _session_id(request: Request) -> UUID:
+    """The session that the request's token belongs to."""
+    return cast(Claims, request.auth).session_id
