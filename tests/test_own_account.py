@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import time_machine
@@ -18,6 +17,7 @@ pytestmark = pytest.mark.django_db
 SignIn = Callable[..., dict[str, Any]]
 OTHER = "another battery staple"
 WRONG = (400, {"message": "The current password is not right."})
+NO_SESSION = "00000000-0000-7000-8000-000000000000"
 NOT_SIGNED_IN = (403, {"message": "No token provided!"})
 
 
@@ -45,7 +45,7 @@ def said(response: Any) -> tuple[int, Any]:
         ("patch", "me"),
         ("post", "password"),
         ("get", "sessions"),
-        ("delete", f"sessions/{uuid4()}"),
+        ("delete", f"sessions/{NO_SESSION}"),
         ("post", "me/delete"),
         ("get", "me/export"),
     ],
@@ -219,7 +219,7 @@ def test_nobody_ends_another_users_session(alice: APIClient, make_user: Callable
     assert bob.get("/api/auth/me").status_code == 200
 
 
-@pytest.mark.parametrize("session_id", [str(uuid4()), "7", "x" * 36])
+@pytest.mark.parametrize("session_id", [NO_SESSION, "7", "x" * 36])
 def test_a_session_that_is_not_there_is_not_found(alice: APIClient, session_id: str) -> None:
     assert alice.delete(f"/api/auth/sessions/{session_id}").status_code == 404
 
