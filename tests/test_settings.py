@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -390,6 +391,19 @@ def test_the_server_stops_soon_though_a_client_never_finishes_its_request(start_
         assert client.recv(1000).startswith(b"HTTP/1.1 100")  # it waits for the body
         server.process.terminate()
         assert server.process.wait(timeout=9) == 0
+
+
+def test_a_worker_that_dies_comes_back_and_takes_nobody_with_it(start_server: Callable[..., Any]) -> None:
+    server = start_server()
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    before = set(children.read_text().split())
+    os.kill(int(min(before)), signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while len(set(children.read_text().split()) - before) < 1 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert len(children.read_text().split()) == len(before)
+    with server.client() as client:
+        assert client.get("/api/test/all").status_code == 200
 
 
 def test_a_worker_that_is_not_ready_yet_can_be_stopped() -> None:
