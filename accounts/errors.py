@@ -81,6 +81,11 @@ class LastAdmin(Conflict):
     message = "Somebody active must hold the role admin without an end, and would not after this."
 
 
+class OutlastsGranter(Conflict):
+    code = "outlasts_granter"
+    message = "Your own role admin has an end, so you cannot grant it for longer."
+
+
 class BuiltInRole(Conflict):
     code = "built_in_role"
 

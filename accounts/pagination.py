@@ -1,8 +1,10 @@
 """How long lists are cut into pages: `?page=2&pageSize=50`, up to 100 at a time."""
 
 import re
+from datetime import UTC, datetime
+from typing import Any
 
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.request import Request
 
@@ -22,8 +24,23 @@ class ByCursor(CursorPagination):
     page_size_query_param = "pageSize"
     ordering = ("-at", "-id")
 
+    def decode_cursor(self, request: Request) -> Any:
+        """Raises NotFound for one that this API never gave."""
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None and not _is_moment(str(cursor.position)):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor
+
     def get_page_size(self, request: Request) -> int:
         return page_size_of(request)
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.tzinfo is not None and bool(moment.astimezone(UTC))
+    except (ValueError, OverflowError):
+        return False
 
 
 def page_size_of(request: Request) -> int:

@@ -57,7 +57,7 @@ def _route(path: str, callback: Any) -> Route:
     if view is None or not issubclass(view, APIView):
         return Route(path, (), "not known", _name(getattr(callback, "view_class", callback)), declared=False)
     permissions = callback.initkwargs.get("permission_classes", view.permission_classes)
-    if view.get_permissions is not APIView.get_permissions:
+    if any(getattr(view, name) is not getattr(APIView, name) for name in ("get_permissions", "check_permissions")):
         return Route(path, _methods(view, callback), "not known", _name(view), declared=False)
     return Route(
         path=path,

@@ -33,6 +33,9 @@ class PasswordField(TextField):
 class FlagField(serializers.BooleanField):
     """True or false, and none of the words and numbers that could mean either."""
 
+    # DRF takes a box that a form leaves out for one that is not ticked; here nothing was asked.
+    default_empty_html = serializers.empty
+
     def to_internal_value(self, data: Any) -> bool:
         if data in ("true", "false"):
             return data == "true"
@@ -148,8 +151,13 @@ def everything_about(user: User) -> dict[str, Any]:
         "account": own_account(user),
         "grants": GrantSerializer(grants, many=True).data,
         "sessions": SessionSerializer(user.sessions.all(), many=True).data,
-        "audit": AuditSerializer(entries, many=True).data,
+        "audit": [_without_others(entry, user) for entry in AuditSerializer(entries, many=True).data],
     }
+
+
+def _without_others(entry: dict[str, Any], user: User) -> dict[str, Any]:
+    """Where others were, and with what, when they did something to the user is theirs."""
+    return entry if entry["actor"] == user.pk else {**entry, "address": None, "device": ""}
 
 
 class UserSerializer(serializers.ModelSerializer[User]):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts import tokens
@@ -16,6 +16,7 @@ from accounts.transactions import retrying
 
 # Each lost race means that another request moved the session on, so a few rounds settle it.
 ROUNDS = 5
+NO_SESSION = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def open(*, user: User, client: Actor) -> tuple[Session, TokenPair]:
     ends = now + conf.session_lifetime
     session = Session.objects.create(
         user=user,
-        password_version=user.password_version,
+        sessions_version=user.sessions_version,
         opened_at=now,
         last_used_at=now,
         idle_expires_at=_idle_expiry(now, ends),
@@ -81,12 +82,21 @@ def rotate(claims: tokens.Claims) -> TokenPair:
 
 def revoke(sessions: SessionQuerySet, reason: Session.Reason) -> int:
     """Ends those of the sessions that have not ended; says how many. Their tokens are refused from now on."""
-    return sessions.filter(revoked_at__isnull=True).update(revoked_at=timezone.now(), revoked_reason=reason)
+    now = timezone.now()
+    return sessions.filter(revoked_at__isnull=True, idle_expires_at__gt=now).update(
+        revoked_at=now, revoked_reason=reason
+    )
 
 
-def keep(*, session_id: UUID, user_id: int, password_version: int) -> None:
-    """Lets a session go on after its user changed the password."""
-    Session.objects.filter(id=session_id, user_id=user_id).update(password_version=password_version)
+def revoke_all(*, user: User, reason: Session.Reason, keep: UUID | None = None) -> int:
+    """Ends all sessions of the user but `keep`, those of the Django admin and those that are just being opened too;
+    says how many of the others had not ended. To be called in a transaction."""
+    count = User.objects.filter(pk=user.pk)
+    count.update(sessions_version=F("sessions_version") + 1)
+    user.sessions_version = count.values_list("sessions_version", flat=True).first() or 0
+    if keep:
+        Session.objects.filter(id=keep, user=user).update(sessions_version=user.sessions_version)
+    return revoke(Session.objects.filter(user=user).exclude(id=keep or NO_SESSION), reason)
 
 
 def of_claims(*presented: tokens.Claims) -> SessionQuerySet:

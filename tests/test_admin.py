@@ -14,7 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.html import strip_tags
 from rest_framework.test import APIClient
 
-from accounts.models import Role, Session, User
+from accounts import services
+from accounts.errors import LastAdmin
+from accounts.models import Actor, Role, Session, User
 from tests import live
 from tests.conftest import PASSWORD
 
@@ -465,3 +467,34 @@ def test_sessions_are_found_by_the_name_of_their_user(admin: Client, make_user: 
         make_user(name)
         sign_in(name)
     assert names(admin.get(f"{SESSIONS}?q=alice")) == ["alice"]
+
+
+# --- ending the admin's own sessions, which are Django's
+
+
+@pytest.mark.parametrize("ending", ["everywhere", "revoked", "deactivated"])
+def test_what_ends_all_sessions_ends_those_of_the_admin_too_and_for_good(
+    make_user: MakeUser, sign_in: SignIn, api: APIClient, client: Client, ending: str
+) -> None:
+    make_user("other", "admin")
+    boss = make_user("boss", "admin")
+    client.post("/admin/login/", {"username": "boss", "password": PASSWORD})
+    assert client.get("/admin/").status_code == 200
+    if ending == "everywhere":
+        api.post("/api/auth/signout", {"everywhere": True}, headers={"x-access-token": sign_in("boss")["accessToken"]})
+    elif ending == "revoked":
+        services.revoke_all_sessions(user=boss, by=Actor())
+    else:
+        for active in (False, True):
+            services.set_active(user=boss, active=active, by=Actor())
+    assert client.get("/admin/").status_code == 302
+
+
+def test_the_last_admin_keeps_a_password_to_sign_in_with(make_user: MakeUser, client: Client) -> None:
+    boss = make_user("boss", "admin")
+    client.force_login(boss)
+    with pytest.raises(LastAdmin):
+        services.remove_password(user=boss, by=Actor())
+    response = client.post(f"{USERS}{boss.pk}/password/", {"usable_password": "false", "unset-password": ""})
+    assert response.status_code == 302
+    assert User.objects.get(pk=boss.pk).has_usable_password()

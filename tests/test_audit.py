@@ -3,6 +3,7 @@
 import json
 import subprocess
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
-from django.db.models import F
+from django.db.models import F, Q
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -32,8 +33,11 @@ record = AuditEntry.objects.record
 
 
 def the(action: Action) -> AuditEntry:
-    """The one entry of that action."""
-    return AuditEntry.objects.get(action=action)
+    """The one entry of that action, but for the role that root was made with."""
+    made = Q(
+        action=Action.ROLE_GRANTED, via="command", subject_id__in=User.objects.filter(username="root").values("pk")
+    )
+    return AuditEntry.objects.exclude(made).get(action=action)
 
 
 def detail(action: Action) -> dict[str, Any]:
@@ -881,7 +885,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(managing: APIClient) -> N
 def three(managing: APIClient) -> list[AuditEntry]:
     """Entries that differ in all that can be filtered by."""
     chosen = [
-        (Action.ROLE_GRANTED, 1001, 2001, "api", 2001),
+        (Action.ROLE_CHANGED, 1001, 2001, "api", 2001),
         (Action.ROLE_REVOKED, 1002, 2002, "admin", 2002),
         (Action.ROLE_CREATED, 1003, 2003, "command", 2003),
     ]
@@ -895,8 +899,8 @@ def three(managing: APIClient) -> list[AuditEntry]:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ("action=role_granted", [0]),
-        ("action=role_granted&action=role_revoked", [1, 0]),
+        ("action=role_changed", [0]),
+        ("action=role_changed&action=role_revoked", [1, 0]),
         ("actor=1002", [1]),
         ("subject=2003", [2]),
         ("since=2002-01-01T00:00:00Z&until=2003-06-01T00:00:00Z", [2, 1]),
@@ -947,6 +951,27 @@ def test_the_end_of_a_session_too_many_is_recorded(phone: APIClient, alice: User
         signed_in(phone, alice)
     assert the(Action.SESSIONS_REVOKED).subject_id == alice.pk
     assert detail(Action.SESSIONS_REVOKED) == {"reason": "surplus", "sessions": 1}
+
+
+@pytest.mark.parametrize(
+    "position", ["garbage", "%00", "2026-99-99", "2026-01-01", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00%2B14:00"]
+)
+def test_a_cursor_that_was_never_given_is_not_found(managing: APIClient, position: str) -> None:
+    cursor = b64encode(f"p={position}".encode()).decode()
+    assert managing.get("/api/audit", {"cursor": cursor}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("password", {"currentPassword": "wrong", "newPassword": "a new battery staple"}),
+        ("me/delete", {"password": "wrong"}),
+    ],
+)
+def test_a_wrong_current_password_is_recorded(phone: APIClient, alice: User, path: str, body: dict[str, str]) -> None:
+    signed_in(phone, alice).post(f"/api/auth/{path}", body)
+    entry = the(Action.PASSWORD_CHECK_FAILED)
+    assert (entry.actor_id, entry.subject_id) == (alice.pk, alice.pk)
 
 
 @pytest.mark.parametrize("path", ["/api/audit", "/admin/accounts/auditentry/"])

@@ -1,6 +1,7 @@
 """Grants say who gave a role, when, why, and until when; one that has run out counts for nothing."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from rest_framework.test import APIClient, APIRequestFactory
 from rest_framework.views import APIView
 
 from accounts import services
-from accounts.errors import InvalidExpiry, InvalidRoleName, RoleDoesNotExist
+from accounts.errors import InvalidExpiry, InvalidRoleName, OutlastsGranter, RoleDoesNotExist
 from accounts.models import Action, Actor, AuditEntry, Role, RoleGrant, User
 from accounts.permissions import HasRole
 from tests.conftest import PASSWORD
@@ -61,7 +62,9 @@ def again(user: User) -> User:
 
 
 def entries(action: Action) -> list[tuple[int | None, int | None, str, dict[str, Any]]]:
+    """But for those about the boss, who was made with a role."""
     found = AuditEntry.objects.filter(action=action).order_by("id")
+    found = found.exclude(subject_id__in=User.objects.filter(username="boss").values("pk"))
     return [(entry.actor_id, entry.subject_id, entry.via, json.loads(entry.detail or "{}")) for entry in found]
 
 
@@ -171,9 +174,21 @@ def test_revoking_an_expired_grant_removes_its_row(clock: time_machine.Traveller
 
 def test_a_grant_outlives_the_account_of_who_gave_it(alice: User, boss: User) -> None:
     grant(alice, "moderator", reason="Earned", by=Actor(boss.pk, "api"))
+    boss_id = boss.pk
     boss.delete()
     given = grant_of(alice, "moderator")
-    assert (given.granted_by, given.reason) == (None, "Earned")
+    assert (given.granted_by_id, given.reason) == (boss_id, "Earned")
+
+
+def test_the_page_of_a_user_says_that_who_gave_a_role_is_gone(
+    alice: User, make_user: Callable[..., User], admin_page: Client
+) -> None:
+    former = make_user("former", "admin")
+    grant(alice, "moderator", by=Actor(former.pk, "api"))
+    gone = former.pk
+    former.delete()
+    page = admin_page.get(f"/admin/accounts/user/{alice.pk}/change/").content.decode()
+    assert f"moderator: by somebody who is gone ({gone})" in page
 
 
 @pytest.mark.parametrize("reason", ["First", ""])
@@ -465,3 +480,40 @@ def test_the_grant_command_says_why_and_until_when(alice: User) -> None:
 def test_the_grant_command_refuses_what_makes_no_sense(wrong: tuple[str, str]) -> None:
     with pytest.raises(CommandError):
         call_command("grant_role", "alice", "moderator", *wrong)
+
+
+def test_a_page_left_open_does_not_bring_back_a_role_that_ran_out(
+    clock: time_machine.Traveller, alice: User, boss: User, client: Client
+) -> None:
+    grant(alice, "moderator", SOON)
+    client.force_login(boss)
+    opened = client.get(f"/admin/accounts/user/{alice.pk}/change/")
+    shown = re.findall(r'name="initial-held_roles" value="(\d+)"', opened.content.decode())
+    clock.move_to(SOON)
+    client.force_login(boss)
+    form = {"username": "alice", "email": "new@example.com", "is_active": "on"}
+    lists = {"held_roles": shown, "initial-held_roles": shown}
+    client.post(f"/admin/accounts/user/{alice.pk}/change/", {**form, **lists})
+    assert (again(alice).email, again(alice).role_names) == ("new@example.com", ("user",))
+
+
+def test_a_page_left_open_does_not_take_a_role_that_somebody_else_gave(
+    alice: User, boss: User, admin_page: Client
+) -> None:
+    form = {"username": "alice", "email": "new@example.com", "is_active": "on"}
+    lists = {"held_roles": ["1"], "initial-held_roles": ["1"]}
+    grant(alice, "moderator")
+    admin_page.post(f"/admin/accounts/user/{alice.pk}/change/", {**form, **lists})
+    assert again(alice).role_names == ("user", "moderator")
+
+
+@pytest.mark.parametrize("until", [None, SOON + timedelta(seconds=1)])
+@pytest.mark.usefixtures("clock")
+def test_who_is_admin_for_a_time_makes_nobody_admin_for_longer(
+    alice: User, boss: User, make_user: Callable[..., User], until: datetime | None
+) -> None:
+    grant(alice, "admin", SOON)
+    for user in (alice, make_user("bob")):
+        with pytest.raises(OutlastsGranter):
+            grant(user, "admin", until, by=Actor(alice.pk, "api"))
+    assert grant(make_user("carol"), "admin", SOON, by=Actor(alice.pk, "api"))

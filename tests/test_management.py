@@ -351,7 +351,18 @@ def test_one_can_be_deactivated_and_activated_again(
     assert api.get(f"/api/users/{alice.pk}").json() == shown(alice, active=False, roles=["moderator"])
     response = api.patch(f"/api/users/{alice.pk}", {"active": True})
     assert (response.status_code, response.json()) == (200, shown(alice, roles=["moderator"]))
-    assert client_of(alice).get("/api/test/mod").status_code == 200
+    assert client_of(User.objects.get(pk=alice.pk)).get("/api/test/mod").status_code == 200
+
+
+def test_a_form_that_does_not_mention_a_flag_leaves_it(api: APIClient) -> None:
+    alice = person("alice")
+    form = "application/x-www-form-urlencoded"
+    response = api.patch(f"/api/users/{alice.pk}", "email=new%40example.com", content_type=form)
+    assert (response.json()["email"], response.json()["active"]) == ("new@example.com", True)
+
+
+def test_no_cache_may_keep_what_is_said_of_people(api: APIClient) -> None:
+    assert api.get("/api/users")["Cache-Control"] == "no-store"
 
 
 def test_who_is_deactivated_is_shut_out_at_once(api: APIClient) -> None:

@@ -259,6 +259,11 @@ def test_an_expired_token_cannot_sign_out_everywhere(make_user: Callable[..., Us
         assert owners.get("/api/auth/me").status_code == 200
 
 
+def test_a_refresh_token_cannot_sign_out_everywhere(api: APIClient, alice: APIClient, sign_in: SignIn) -> None:
+    api.post("/api/auth/signout", {"refreshToken": sign_in()["refreshToken"], "everywhere": True})
+    assert alice.get("/api/auth/me").status_code == 200
+
+
 def test_a_token_of_a_session_that_has_ended_cannot_sign_out_everywhere(alice: APIClient, sign_in: SignIn) -> None:
     owners = client(sign_in())
     alice.post("/api/auth/signout")
@@ -303,7 +308,7 @@ def test_the_export_holds_account_grants_sessions_and_audit(alice: APIClient) ->
     assert exported["account"] == alice.get("/api/auth/me").json()
     assert [grant["role"] for grant in exported["grants"]] == ["user", "moderator"]
     assert [session["id"] for session in exported["sessions"]] == [str(Session.objects.get().id)]
-    assert [entry["action"] for entry in exported["audit"]] == ["signed_in", "account_created"]
+    assert [entry["action"] for entry in exported["audit"]] == ["signed_in", "role_granted", "account_created"]
 
 
 def test_the_export_holds_nothing_of_others_and_no_hash(
@@ -314,6 +319,20 @@ def test_the_export_holds_nothing_of_others_and_no_hash(
     text = alice.get("/api/auth/me/export").content.decode()
     assert "bob" not in text
     assert "argon2" not in text
+
+
+def test_the_export_does_not_say_where_others_were(alice: APIClient, signed_in_as: Callable[..., APIClient]) -> None:
+    admin = signed_in_as("admin")
+    admin.post(
+        f"/api/users/{User.objects.get(username='alice').pk}/roles",
+        {"role": "admin"},
+        headers={"user-agent": "the admin's laptop"},
+        REMOTE_ADDR="192.0.2.99",
+    )
+    text = alice.get("/api/auth/me/export").content.decode()
+    assert "role_granted" in text
+    assert "laptop" not in text
+    assert "192.0.2.99" not in text
 
 
 @pytest.mark.parametrize("path", ["me", "password", "me/delete"])
@@ -371,3 +390,31 @@ def test_a_deactivated_users_sessions_do_not_come_back_with_the_account(alice: A
     for active in (False, True):
         services.set_active(user=User.objects.get(), active=active, by=Actor())
     assert alice.get("/api/auth/me").status_code == 401
+
+
+def test_a_sign_in_during_a_deactivation_opens_nothing_that_comes_back(
+    make_user: Callable[..., User], api: APIClient
+) -> None:
+    make_user()
+    checked = services.authenticate(username="alice", password=PASSWORD, by=Actor())
+    services.set_active(user=User.objects.get(), active=False, by=Actor())
+    _, pair = sessions.open(user=checked, client=Actor())
+    services.set_active(user=User.objects.get(), active=True, by=Actor())
+    assert api.get("/api/auth/me", headers={"x-access-token": pair.access}).status_code == 401
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sign_in_during_a_deletion_is_refused(
+    make_user: Callable[..., User], api: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = make_user()
+    real = services.signing.authenticate
+
+    def the_account_goes_meanwhile(**kwargs: Any) -> User:
+        checked = real(**kwargs)
+        services.delete_account(user=user, by=Actor())
+        return checked
+
+    monkeypatch.setattr(services.signing, "authenticate", the_account_goes_meanwhile)
+    response = api.post("/api/auth/signin", {"username": "alice", "password": PASSWORD})
+    assert said(response) == (401, {"accessToken": None, "message": "Invalid Password!"})

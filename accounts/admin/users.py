@@ -35,7 +35,8 @@ class RolesField(forms.ModelMultipleChoiceField):
             User._meta.get_field("roles").remote_field,  # type: ignore[arg-type]
             admin.site,
         )
-        super().__init__(Role.objects.all(), required=False, label="Roles", widget=widget)
+        # The page sends along what it showed, so that only what was changed on it is changed.
+        super().__init__(Role.objects.all(), required=False, label="Roles", widget=widget, show_hidden_initial=True)
 
 
 class NewUserForm(BaseUserCreationForm):
@@ -125,7 +126,9 @@ class UserAdmin(ServiceAdmin, DjangoUserAdmin):
             ).pk
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        services.set_roles(user=form.instance, roles=form.cleaned_data["held_roles"], by=actor_of(request))
+        services.set_roles(
+            user=form.instance, roles=form.cleaned_data["held_roles"], shown=_shown_roles(form), by=actor_of(request)
+        )
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         services.delete_account(user=obj, by=actor_of(request))
@@ -147,7 +150,7 @@ class UserAdmin(ServiceAdmin, DjangoUserAdmin):
         """Django's page has no place to say who is at work: a copy of these pages that knows it."""
         page = copy(self)
         page.change_password_form = partial(PasswordForm, by=actor_of(request))
-        return super(UserAdmin, page).user_change_password(request, id, form_url)
+        return self._unless_refused(super(UserAdmin, page).user_change_password, request, id, form_url)
 
     # Django's log would keep names of people who are gone; who did what is in the audit trail.
 
@@ -164,8 +167,15 @@ class UserAdmin(ServiceAdmin, DjangoUserAdmin):
         return HttpResponseRedirect(f"{reverse('admin:accounts_auditentry_changelist')}?subject_id={object_id}")
 
 
+def _shown_roles(form: Any) -> list[Role] | None:
+    """The roles that the page showed as held; None where it is not said."""
+    ids = form.data.getlist(form.add_initial_prefix("held_roles"))
+    return list(Role.objects.filter(pk__in=[id_ for id_ in ids if id_.isdecimal()])) if ids else None
+
+
 def _told(grant: RoleGrant) -> str:
-    who = grant.granted_by.username if grant.granted_by else "an operator, or at sign-up"
+    gone = f"somebody who is gone ({grant.granted_by_id})" if grant.granted_by_id else "an operator, or at sign-up"
+    who = grant.granted_by.username if grant.granted_by else gone
     told = f"{grant.role.name}: by {who}, {grant.granted_at:%Y-%m-%d %H:%M}"
     if grant.expires_at:
         told += f", {'until' if grant.is_live else 'ended'} {grant.expires_at:%Y-%m-%d %H:%M}"

@@ -22,6 +22,7 @@ class Action(models.TextChoices):
     TOKEN_REUSED = "token_reused"
     SESSIONS_REVOKED = "sessions_revoked"
     PASSWORD_CHANGED = "password_changed"
+    PASSWORD_CHECK_FAILED = "password_check_failed"
     ACCOUNT_CREATED = "account_created"
     ACCOUNT_CHANGED = "account_changed"
     ACCOUNT_ACTIVATED = "account_activated"

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.signals import m2m_changed
@@ -52,8 +53,9 @@ class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
         return self.filter(models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=now))
 
     def keeping_an_admin(self) -> "RoleGrantQuerySet":
-        """Grants of `admin` that have no end, to users who may sign in: one of these there must always be."""
-        return self.filter(role__name=ADMIN, expires_at__isnull=True, user__is_active=True)
+        """Grants of `admin` that have no end, to users who can sign in: one of these there must always be."""
+        lasting = self.filter(role__name=ADMIN, expires_at__isnull=True, user__is_active=True)
+        return lasting.exclude(user__password__startswith=UNUSABLE_PASSWORD_PREFIX)
 
 
 class LiveGrantManager(models.Manager.from_queryset(RoleGrantQuerySet)):  # type: ignore[misc]
@@ -69,8 +71,14 @@ class RoleGrant(models.Model):
     user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="grants")
     role = models.ForeignKey(Role, on_delete=models.PROTECT, related_name="grants")
     granted_at = models.DateTimeField(default=timezone.now)
+    # Who is gone keeps the id, as in the audit trail: nobody else gave it.
     granted_by = models.ForeignKey(
-        "accounts.User", null=True, blank=True, on_delete=models.SET_NULL, related_name="given_grants"
+        "accounts.User",
+        null=True,
+        blank=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="given_grants",
     )
     reason = models.CharField(max_length=255, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)

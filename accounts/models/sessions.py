@@ -12,13 +12,13 @@ from accounts.models.users import User, user_with_roles
 
 class SessionQuerySet(models.QuerySet["Session"]):
     def live(self, now: datetime) -> "SessionQuerySet":
-        """Sessions whose tokens are good, of users who may sign in with the password that opened them."""
+        """Sessions whose tokens are good, of users who may sign in."""
         return self.filter(
             revoked_at__isnull=True,
             idle_expires_at__gt=now,
             expires_at__gt=now,
             user__is_active=True,
-            user__password_version=models.F("password_version"),
+            user__sessions_version=models.F("sessions_version"),
         )
 
     def run_out_before(self, moment: datetime) -> "SessionQuerySet":
@@ -51,7 +51,7 @@ class Session(models.Model):
     last_used_at = models.DateTimeField(help_text="When it was opened or last refreshed, to the minute.")
     idle_expires_at = models.DateTimeField(db_index=True, help_text="When the last token issued runs out.")
     expires_at = models.DateTimeField(help_text="When it ends, however often it is refreshed.")
-    password_version = models.PositiveIntegerField(default=0)
+    sessions_version = models.PositiveIntegerField(default=0)
     revoked_at = models.DateTimeField(null=True, blank=True)
     revoked_reason = models.CharField(max_length=20, choices=Reason, blank=True)
     user_agent = models.CharField(max_length=255, blank=True)

@@ -9,6 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from accounts.errors import AccountError, EmailTaken, UsernameTaken
 from accounts.models.audit import Action, Actor, AuditEntry
@@ -84,6 +85,7 @@ class UserManager(BaseUserManager["User"]):
             with transaction.atomic():
                 user = self.create_user(username, email, password, roles=[Role.objects.get(name=ADMIN)])
                 AuditEntry.objects.record(Action.ACCOUNT_CREATED, by=Actor(), subject_id=user.pk, roles=[ADMIN])
+                AuditEntry.objects.record(Action.ROLE_GRANTED, by=Actor(), subject_id=user.pk, role=ADMIN)
         except AccountError as error:
             raise ValidationError(error.message) from None
         return user
@@ -95,9 +97,10 @@ class User(AbstractBaseUser):
     email = models.EmailField(max_length=EMAIL_MAX)
     email_key = NameKeyField(of="email")
     is_active = models.BooleanField("active", default=True, help_text="Who is not active cannot sign in.")
-    # Counts the passwords there were. A session holds the count of the one it was opened with, so that none outlives
-    # a change of password, not even one whose sign-in was checking the old password at that moment.
-    password_version = models.PositiveIntegerField(default=0, editable=False)
+    # Counts how often all sessions were ended. Each session holds the count it was opened with, and is good only
+    # while it is this one: so none outlives a change of password or a deactivation, not even one whose sign-in was
+    # checking the old password at that moment, nor one of the Django admin, which are no rows of Session.
+    sessions_version = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     roles = models.ManyToManyField(Role, through="RoleGrant", through_fields=("user", "role"), related_name="users")
@@ -135,6 +138,10 @@ class User(AbstractBaseUser):
 
     def has_role(self, name: str) -> bool:
         return self.is_active and name in self.role_names
+
+    def get_session_auth_hash(self) -> str:
+        """What a session of the Django admin is good with."""
+        return salted_hmac("accounts.User", f"{self.password} {self.sessions_version}", algorithm="sha256").hexdigest()
 
     # The Django admin: one authority, the role, and no flag that could outlive it.
 

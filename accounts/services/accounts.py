@@ -7,11 +7,10 @@ from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from accounts import sessions
-from accounts.errors import PasswordRefused, RoleNotSelfAssignable, UserNotFound, WrongCurrentPassword
+from accounts.errors import InvalidToken, PasswordRefused, RoleNotSelfAssignable, UserNotFound, WrongCurrentPassword
 from accounts.models import Action, Actor, AuditEntry, Session, User
 from accounts.names import clean_email, clean_username
 from accounts.services.guard import keeping_an_admin
@@ -52,6 +51,10 @@ def add_account(
         with transaction.atomic():
             user = User.objects.create_user(username, email, password, roles=roles, granted_by_id=by.user_id)
             record(action, by=by, subject_id=user.pk, roles=[role.name for role in roles])
+            for role in roles:
+                # What everyone has is nobody's decision.
+                if role.name != DEFAULT_ROLE:
+                    record(Action.ROLE_GRANTED, by=by, subject_id=user.pk, role=role.name)
         return user
 
     try:
@@ -98,7 +101,7 @@ def change_own_account(
     *, user: User, by: Actor, current_password: str, username: str | None = None, email: str | None = None
 ) -> User:
     """As `change_account`, by the user, who proves to be the owner. Raises WrongCurrentPassword too."""
-    _confirm(user, current_password)
+    _confirm(user, current_password, by)
     return change_account(user=user, by=by, username=username, email=email)
 
 
@@ -110,7 +113,7 @@ def set_active(*, user: User, active: bool, by: Actor) -> None:
         changed = {"is_active": active, "updated_at": timezone.now()}
         if User.objects.filter(pk=user.pk, is_active=not active).update(**changed):
             if not active:
-                sessions.revoke(user.sessions.all(), Session.Reason.DEACTIVATED)
+                sessions.revoke_all(user=user, reason=Session.Reason.DEACTIVATED)
             action = Action.ACCOUNT_ACTIVATED if active else Action.ACCOUNT_DEACTIVATED
             record(action, by=by, subject_id=user.pk)
     user.is_active = active
@@ -128,7 +131,7 @@ def delete_account(*, user: User, by: Actor) -> None:
 
 def delete_own_account(*, user: User, password: str, by: Actor) -> None:
     """As `delete_account`, by the user, who proves to be the owner. Raises WrongCurrentPassword too."""
-    _confirm(user, password)
+    _confirm(user, password, by)
     delete_account(user=user, by=by)
 
 
@@ -145,7 +148,7 @@ def remove_password(*, user: User, by: Actor) -> int:
 
 def change_own_password(*, user: User, current_password: str, new_password: str, keep: UUID, by: Actor) -> int:
     """As `set_password`, by the user; the session whose id is `keep` goes on. Raises WrongCurrentPassword too."""
-    checked = _confirm(user, current_password)
+    checked = _confirm(user, current_password, by)
     _refuse_weak(new_password, user)
     return _change_password(user, new_password, by, checked=checked, keep=keep)
 
@@ -155,22 +158,15 @@ def _change_password(
 ) -> int:
     """`checked` is the hash that the current password was found to fit: if it is another by now, nothing changes."""
     user.password = make_password(password)
-    unchanged = {} if checked is None else {"password": checked}
+    expected = {} if checked is None else {"password": checked}
 
     @retrying
     def write() -> int:
-        with transaction.atomic():
-            ending = user.sessions.exclude(id=keep) if keep else user.sessions.all()
-            row = User.objects.filter(pk=user.pk)
-            version = F("password_version") + 1
-            if not row.filter(**unchanged).update(
-                password=user.password, password_version=version, updated_at=timezone.now()
-            ):
-                raise WrongCurrentPassword()
-            if keep:
-                version_now = row.values_list("password_version", flat=True).get()
-                sessions.keep(session_id=keep, user_id=user.pk, password_version=version_now)
-            ended = sessions.revoke(ending, Session.Reason.PASSWORD_CHANGED)
+        with keeping_an_admin(user):
+            found = User.objects.filter(pk=user.pk, **expected)
+            if not found.update(password=user.password, updated_at=timezone.now()):
+                raise UserNotFound() if checked is None else WrongCurrentPassword()
+            ended = sessions.revoke_all(user=user, reason=Session.Reason.PASSWORD_CHANGED, keep=keep)
             record(Action.PASSWORD_CHANGED, by=by, subject_id=user.pk, sessions=ended)
         return ended
 
@@ -185,10 +181,13 @@ def find_user(username: str) -> User:
         raise UserNotFound(f"There is no user called {username!r}.") from None
 
 
-def _confirm(user: User, password: str) -> str:
-    """The hash that the password fits. Raises WrongCurrentPassword."""
-    encoded = User.objects.values_list("password", flat=True).get(pk=user.pk)
+def _confirm(user: User, password: str, by: Actor) -> str:
+    """The hash that the password fits. Raises WrongCurrentPassword, and InvalidToken for who is gone by now."""
+    encoded = User.objects.filter(pk=user.pk).values_list("password", flat=True).first()
+    if encoded is None:
+        raise InvalidToken()
     if not check_password(password, encoded):
+        record(Action.PASSWORD_CHECK_FAILED, by=by, subject_id=user.pk)
         raise WrongCurrentPassword()
     return encoded
 

@@ -13,6 +13,7 @@ from accounts.errors import (
     BuiltInRole,
     InvalidExpiry,
     InvalidRoleName,
+    OutlastsGranter,
     RoleDoesNotExist,
     RoleHeld,
     RoleNameTaken,
@@ -47,6 +48,8 @@ def _grant(user: User, role: Role, by: Actor, reason: str, expires_at: datetime 
         held = RoleGrant.objects.filter(user=user, role=role).first()
         if held and held.expires_at == expires_at and reason in {"", held.reason}:
             return False
+        if role.name == ADMIN:
+            _refuse_outlasting(by, expires_at)
         values = {"granted_at": timezone.now(), "granted_by_id": by.user_id, "reason": reason, "expires_at": expires_at}
         RoleGrant.with_expired.update_or_create(user=user, role=role, defaults=values)
         if role.name == ADMIN and expires_at:
@@ -54,6 +57,13 @@ def _grant(user: User, role: Role, by: Actor, reason: str, expires_at: datetime 
         until = {"until": expires_at.isoformat()} if expires_at else {}
         record(Action.ROLE_GRANTED, by=by, subject_id=user.pk, role=role.name, reason=reason, **until)
     return True
+
+
+def _refuse_outlasting(by: Actor, expires_at: datetime | None) -> None:
+    """An admin whose own grant has an end makes nobody, least of all themselves, an admin for longer."""
+    own = RoleGrant.objects.filter(user_id=by.user_id, role__name=ADMIN).first() if by.user_id else None
+    if own and own.expires_at and (expires_at is None or expires_at > own.expires_at):
+        raise OutlastsGranter()
 
 
 @retrying
@@ -72,14 +82,19 @@ def revoke_role(*, user: User, role_name: str, by: Actor) -> bool:
 
 
 @retrying
-def set_roles(*, user: User, roles: Iterable[Role], by: Actor) -> None:
-    """Leaves the user with just these roles; a grant that stays keeps its date, reason and end. Raises LastAdmin."""
+def set_roles(*, user: User, roles: Iterable[Role], by: Actor, shown: Iterable[Role] | None = None) -> None:
+    """Leaves the user with just these roles; a grant that stays keeps its date, reason and end. Raises LastAdmin.
+
+    `shown` are the roles that were seen as held when these were chosen: what ran out or was changed by others since
+    then stays as it is.
+    """
     wanted = {role.name for role in roles}
     with keeping_an_admin(user):
         held = set(RoleGrant.objects.filter(user=user).values_list("role__name", flat=True))
-        for name in sorted(wanted - held):
+        before = held if shown is None else {role.name for role in shown}
+        for name in sorted(wanted - before - held):
             grant_role(user=user, role_name=name, by=by)
-        for name in sorted(held - wanted):
+        for name in sorted((before - wanted) & held):
             revoke_role(user=user, role_name=name, by=by)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password, verify_password
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import sessions, tokens
@@ -68,14 +68,20 @@ def _check_password(user: User, password: str) -> bool:
     password would come back over one that was set at that moment."""
     is_right, is_outdated = verify_password(password, user.password)
     if is_right and is_outdated:
-        User.objects.filter(pk=user.pk, password=user.password).update(password=make_password(password))
+        encoded = make_password(password)
+        if User.objects.filter(pk=user.pk, password=user.password).update(password=encoded):
+            user.password = encoded
     return is_right
 
 
 def sign_in(*, username: str, password: str, by: Actor) -> tuple[User, TokenPair]:
     """The user and the tokens of a new session. Raises what `authenticate` raises."""
     user = authenticate(username=username, password=password, by=by)
-    return user, _open_session(user, replace(by, user_id=user.pk))
+    by = replace(by, user_id=user.pk)
+    pair = _open_session(user, by)
+    # After the commit, so that sessions opened at the same time count too.
+    _end_surplus(user, by)
+    return user, pair
 
 
 def leave_admin(*, user: User, by: Actor) -> None:
@@ -95,13 +101,21 @@ def enter_admin(*, username: str, password: str, by: Actor) -> User:
 
 @retrying
 def _open_session(user: User, by: Actor) -> TokenPair:
-    with transaction.atomic():
-        session, pair = sessions.open(user=user, client=by)
-        record(Action.SIGNED_IN, by=by, subject_id=user.pk, session=str(session.id))
-    # After the commit, so that sessions opened at the same time count too.
-    if ended := sessions.end_surplus(user):
-        record(Action.SESSIONS_REVOKED, by=by, subject_id=user.pk, sessions=ended, reason="surplus")
+    try:
+        with transaction.atomic():
+            session, pair = sessions.open(user=user, client=by)
+            record(Action.SIGNED_IN, by=by, subject_id=user.pk, session=str(session.id))
+    except IntegrityError:
+        # The account was deleted while its password was checked.
+        raise InvalidCredentials() from None
     return pair
+
+
+@retrying
+def _end_surplus(user: User, by: Actor) -> None:
+    with transaction.atomic():
+        if ended := sessions.end_surplus(user):
+            record(Action.SESSIONS_REVOKED, by=by, subject_id=user.pk, sessions=ended, reason="surplus")
 
 
 def refresh(*, refresh_token: str | None, by: Actor) -> TokenPair:
@@ -125,23 +139,32 @@ def refresh(*, refresh_token: str | None, by: Actor) -> TokenPair:
 def sign_out(*, access_token: str | None, refresh_token: str | None, by: Actor, everywhere: bool = False) -> None:
     """Ends the sessions of the tokens given, if they are genuine, also when they have expired or were retired.
 
-    `everywhere` ends all sessions of that user; only a token that is still good can ask for it, so that an old one
-    that somebody found cannot.
+    `everywhere` ends all sessions of that user; only an access token that is still good can ask for it, so that an
+    old one that somebody found cannot.
     """
     for kind, raw in ((tokens.AccessToken, access_token), (tokens.RefreshToken, refresh_token)):
         with suppress(InvalidToken):
             if raw:
-                claims = tokens.read_even_expired(kind, raw)
-                chosen = sessions.of_claims(claims)
-                if everywhere and claims.expires_at > timezone.now() and chosen.live(timezone.now()).exists():
-                    chosen = Session.objects.filter(user_id=claims.user_id)
-                owner = replace(by, user_id=claims.user_id)
-                _end(chosen, Session.Reason.SIGNED_OUT, Action.SIGNED_OUT, owner, claims.user_id)
+                _sign_out(tokens.read_even_expired(kind, raw), by, everywhere and kind is tokens.AccessToken)
+
+
+def _sign_out(claims: tokens.Claims, by: Actor, everywhere: bool) -> None:
+    now, chosen = timezone.now(), sessions.of_claims(claims)
+    owner = replace(by, user_id=claims.user_id)
+    if everywhere and claims.expires_at > now and (session := chosen.live(now).select_related("user").first()):
+        _end_all(session.user, Session.Reason.SIGNED_OUT, Action.SIGNED_OUT, owner)
+    else:
+        _end(chosen, Session.Reason.SIGNED_OUT, Action.SIGNED_OUT, owner, claims.user_id)
 
 
 def revoke_sessions(chosen: SessionQuerySet, *, user: User, by: Actor) -> int:
     """Ends those of the user's sessions, on an admin's behalf; says how many had not ended before."""
     return _end(chosen.filter(user=user), Session.Reason.BY_ADMIN, Action.SESSIONS_REVOKED, by, user.pk)
+
+
+def revoke_all_sessions(*, user: User, by: Actor) -> int:
+    """Ends all of the user's sessions, those of the Django admin too; says how many of the others there were."""
+    return _end_all(user, Session.Reason.BY_ADMIN, Action.SESSIONS_REVOKED, by)
 
 
 def revoke_own_session(*, user: User, session_id: UUID, by: Actor) -> None:
@@ -157,4 +180,12 @@ def _end(chosen: SessionQuerySet, reason: Session.Reason, action: Action, by: Ac
         ended = sessions.revoke(chosen, reason)
         if ended:
             record(action, by=by, subject_id=user_id, sessions=ended)
+    return ended
+
+
+@retrying
+def _end_all(user: User, reason: Session.Reason, action: Action, by: Actor) -> int:
+    with transaction.atomic():
+        ended = sessions.revoke_all(user=user, reason=reason)
+        record(action, by=by, subject_id=user.pk, sessions=ended, everywhere=True)
     return ended

@@ -14,14 +14,15 @@ from rest_framework.viewsets import ReadOnlyModelViewSet
 
 from accounts import filters, serializers, services
 from accounts.authentication import actor_of
-from accounts.models import Actor, AuditEntry, Role, RoleGrant, Session, User
+from accounts.models import Actor, AuditEntry, Role, RoleGrant, User
 from accounts.pagination import ByCursor, ByPage
 from accounts.permissions import HasRole
 from accounts.serializers import parse
 from accounts.transactions import retrying
+from accounts.views.base import PrivateAnswers
 
 
-class ManagementViewSet(ReadOnlyModelViewSet):
+class ManagementViewSet(PrivateAnswers, ReadOnlyModelViewSet):
     """Lists and reads; ids that are no numbers are not found."""
 
     permission_classes = [HasRole("admin")]
@@ -90,7 +91,7 @@ class UserViewSet(ManagementViewSet):
 
     @sessions.mapping.delete
     def revoke_sessions(self, request: Request, pk: str) -> Response:
-        services.revoke_sessions(Session.objects.all(), user=self.get_object(), by=actor_of(request))
+        services.revoke_all_sessions(user=self.get_object(), by=actor_of(request))
         return Response(status=204)
 
 
@@ -128,6 +129,7 @@ class RoleViewSet(ManagementViewSet):
 
 
 class AuditViewSet(ManagementViewSet):
+    filter_backends = [DjangoFilterBackend]
     queryset = AuditEntry.objects.all()
     serializer_class = serializers.AuditSerializer
     filterset_class = filters.AuditFilter

@@ -1,6 +1,6 @@
 """One's own account: /api/auth/me, password, sessions."""
 
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from rest_framework.decorators import action
@@ -14,20 +14,15 @@ from accounts.authentication import actor_of
 from accounts.models import User
 from accounts.serializers import parse
 from accounts.tokens import Claims
+from accounts.views.base import PrivateAnswers
 
 UUID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
-class OwnAccountViewSet(ViewSet):
+class OwnAccountViewSet(PrivateAnswers, ViewSet):
     """For whoever is signed in, about themselves only."""
 
     permission_classes = [IsAuthenticated]
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """No cache may keep what is told here of a person."""
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response["Cache-Control"] = "no-store"
-        return response
 
     @action(detail=False)
     def me(self, request: Request) -> Response:
