@@ -77,7 +77,7 @@ class UserFilter(filters.FilterSet):
 
 
 class RoleFilter(filters.FilterSet):
-    ordering = Ordering(fields={"id": "id", "name": "name", "holders": "holders"})
+    ordering = Ordering(fields={"id": "id", "name": "name", "number_of_holders": "holders"})
 
 
 class IdFilter(filters.Filter):

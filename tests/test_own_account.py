@@ -366,7 +366,7 @@ def test_a_change_that_checked_the_old_password_does_not_undo_another(
         monkeypatch.undo()
         services.set_password(user=User.objects.get(), password=OTHER, by=Actor())
 
-    monkeypatch.setattr("accounts.services.accounts._refuse_weak", an_operator_is_faster)
+    monkeypatch.setattr("accounts.services.passwords.refuse_weak", an_operator_is_faster)
     assert change_password(alice, new="yet another one") == WRONG
     assert sign_in(password=OTHER)["username"] == "alice"
 

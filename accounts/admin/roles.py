@@ -4,15 +4,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
 from accounts import services
 from accounts.admin.base import ServiceAdmin
 from accounts.backends import actor_of
 from accounts.models import BUILT_IN_ROLES, Role, RoleGrant
-from accounts.transactions import retrying
 
 
 @admin.register(Role)
@@ -22,8 +20,7 @@ class RoleAdmin(ServiceAdmin):
     search_fields = ("name", "description")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Role]:
-        live = Q(grants__expires_at=None) | Q(grants__expires_at__gt=timezone.now())
-        return super().get_queryset(request).annotate(number_of_holders=Count("grants", filter=live))
+        return super().get_queryset(request).with_holders()  # type: ignore[attr-defined]
 
     @admin.display(ordering="number_of_holders")
     def holders(self, role: Any) -> int:
@@ -52,7 +49,6 @@ class RoleAdmin(ServiceAdmin):
     def delete_model(self, request: HttpRequest, obj: Role) -> None:
         services.delete_role(role=obj, by=actor_of(request))
 
-    @retrying
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Role]) -> None:
         """All of them or, where one is refused, none."""
         with transaction.atomic():

@@ -22,7 +22,6 @@ from accounts.admin.base import ServiceAdmin
 from accounts.admin.passwords import PasswordForm
 from accounts.backends import actor_of
 from accounts.models import Role, RoleGrant, Session, User
-from accounts.transactions import retrying
 
 
 class RolesField(forms.ModelMultipleChoiceField):
@@ -133,7 +132,6 @@ class UserAdmin(ServiceAdmin, DjangoUserAdmin):
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         services.delete_account(user=obj, by=actor_of(request))
 
-    @retrying
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """All of them or, where one is refused, none."""
         with transaction.atomic():

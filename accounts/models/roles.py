@@ -20,7 +20,15 @@ BUILT_IN_ROLES = {
 }
 
 
-class RoleManager(models.Manager["Role"]):
+class RoleQuerySet(models.QuerySet["Role"]):
+    def with_holders(self) -> "RoleQuerySet":
+        """Each with `number_of_holders`, those whose grant counts now."""
+        live = models.Q(grants__expires_at=None) | models.Q(grants__expires_at__gt=timezone.now())
+        # What is grouped loses the model's order.
+        return self.annotate(number_of_holders=models.Count("grants", filter=live)).order_by("id")
+
+
+class RoleManager(models.Manager.from_queryset(RoleQuerySet)):  # type: ignore[misc]
     # So that post_migrate can use it on the model as it was at any migration.
     use_in_migrations = True
 

@@ -4,15 +4,14 @@ from accounts.services.accounts import (
     DEFAULT_ROLE,
     change_account,
     change_own_account,
-    change_own_password,
     create_user,
     delete_account,
     delete_own_account,
     find_user,
-    remove_password,
     set_active,
-    set_password,
 )
+from accounts.services.passwords import change_own_password, remove_password, set_password
+from accounts.services.reading import Kept, kept_about, live_sessions
 from accounts.services.roles import (
     change_role,
     create_role,
@@ -37,6 +36,7 @@ from accounts.services.signing import (
 
 __all__ = [
     "DEFAULT_ROLE",
+    "Kept",
     "authenticate",
     "change_account",
     "change_own_account",
@@ -50,7 +50,9 @@ __all__ = [
     "enter_admin",
     "find_user",
     "grant_role",
+    "kept_about",
     "leave_admin",
+    "live_sessions",
     "refresh",
     "remove_password",
     "revoke_all_sessions",

@@ -1,19 +1,16 @@
 """Accounts: made, changed, closed."""
 
 from collections.abc import Iterable
-from uuid import UUID
 
-from django.contrib.auth.hashers import check_password, make_password
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import sessions
-from accounts.errors import InvalidToken, PasswordRefused, RoleNotSelfAssignable, UserNotFound, WrongCurrentPassword
+from accounts.errors import RoleNotSelfAssignable, UserNotFound
 from accounts.models import Action, Actor, AuditEntry, Session, User
 from accounts.names import clean_email, clean_username
 from accounts.services.guard import keeping_an_admin
+from accounts.services.passwords import confirm, refuse_weak
 from accounts.services.roles import roles_called
 from accounts.transactions import retrying
 
@@ -39,7 +36,7 @@ def add_account(
 ) -> User:
     """What `sign_up` and `create_user` share; `assignable` are the roles that may be given, None for all."""
     username, email = clean_username(username), clean_email(email)
-    _refuse_weak(password, User(username=username, email=email))
+    refuse_weak(password, User(username=username, email=email))
     User.objects.refuse_taken(username=username, email=email)
     roles = roles_called(role_names)
     for name in role_names:
@@ -101,7 +98,7 @@ def change_own_account(
     *, user: User, by: Actor, current_password: str, username: str | None = None, email: str | None = None
 ) -> User:
     """As `change_account`, by the user, who proves to be the owner. Raises WrongCurrentPassword too."""
-    _confirm(user, current_password, by)
+    confirm(user, current_password, by)
     return change_account(user=user, by=by, username=username, email=email)
 
 
@@ -131,46 +128,8 @@ def delete_account(*, user: User, by: Actor) -> None:
 
 def delete_own_account(*, user: User, password: str, by: Actor) -> None:
     """As `delete_account`, by the user, who proves to be the owner. Raises WrongCurrentPassword too."""
-    _confirm(user, password, by)
+    confirm(user, password, by)
     delete_account(user=user, by=by)
-
-
-def set_password(*, user: User, password: str, by: Actor) -> int:
-    """Gives the user a new password and ends all their sessions; says how many. Raises PasswordRefused."""
-    _refuse_weak(password, user)
-    return _change_password(user, password, by)
-
-
-def remove_password(*, user: User, by: Actor) -> int:
-    """Leaves the user without a password to sign in with, and ends all their sessions; says how many."""
-    return _change_password(user, None, by)
-
-
-def change_own_password(*, user: User, current_password: str, new_password: str, keep: UUID, by: Actor) -> int:
-    """As `set_password`, by the user; the session whose id is `keep` goes on. Raises WrongCurrentPassword too."""
-    checked = _confirm(user, current_password, by)
-    _refuse_weak(new_password, user)
-    return _change_password(user, new_password, by, checked=checked, keep=keep)
-
-
-def _change_password(
-    user: User, password: str | None, by: Actor, *, checked: str | None = None, keep: UUID | None = None
-) -> int:
-    """`checked` is the hash that the current password was found to fit: if it is another by now, nothing changes."""
-    user.password = make_password(password)
-    expected = {} if checked is None else {"password": checked}
-
-    @retrying
-    def write() -> int:
-        with keeping_an_admin(user):
-            found = User.objects.filter(pk=user.pk, **expected)
-            if not found.update(password=user.password, updated_at=timezone.now()):
-                raise UserNotFound() if checked is None else WrongCurrentPassword()
-            ended = sessions.revoke_all(user=user, reason=Session.Reason.PASSWORD_CHANGED, keep=keep)
-            record(Action.PASSWORD_CHANGED, by=by, subject_id=user.pk, sessions=ended)
-        return ended
-
-    return write()
 
 
 def find_user(username: str) -> User:
@@ -179,21 +138,3 @@ def find_user(username: str) -> User:
         return User.objects.get_by_natural_key(username.strip())
     except User.DoesNotExist:
         raise UserNotFound(f"There is no user called {username!r}.") from None
-
-
-def _confirm(user: User, password: str, by: Actor) -> str:
-    """The hash that the password fits. Raises WrongCurrentPassword, and InvalidToken for who is gone by now."""
-    encoded = User.objects.filter(pk=user.pk).values_list("password", flat=True).first()
-    if encoded is None:
-        raise InvalidToken()
-    if not check_password(password, encoded):
-        record(Action.PASSWORD_CHECK_FAILED, by=by, subject_id=user.pk)
-        raise WrongCurrentPassword()
-    return encoded
-
-
-def _refuse_weak(password: str, user: User) -> None:
-    try:
-        validate_password(password, user)
-    except ValidationError as error:
-        raise PasswordRefused(error.messages[0]) from None

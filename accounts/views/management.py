@@ -3,8 +3,7 @@
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Prefetch, Q, QuerySet
-from django.utils import timezone
+from django.db.models import Prefetch, QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
@@ -12,12 +11,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from accounts import filters, serializers, services
+from accounts import filters, services
 from accounts.authentication import actor_of
 from accounts.models import Actor, AuditEntry, Role, RoleGrant, User
 from accounts.pagination import ByCursor, ByPage
 from accounts.permissions import HasRole
-from accounts.serializers import parse
+from accounts.serializers import answers, requests
+from accounts.serializers.requests import parse
 from accounts.transactions import retrying
 from accounts.views.base import PrivateAnswers
 
@@ -44,7 +44,7 @@ class ManagementViewSet(PrivateAnswers, ReadOnlyModelViewSet):
 
 
 class UserViewSet(ManagementViewSet):
-    serializer_class = serializers.UserSerializer
+    serializer_class = answers.UserSerializer
     filterset_class = filters.UserFilter
     search_fields = ["username", "email"]
 
@@ -54,11 +54,11 @@ class UserViewSet(ManagementViewSet):
         return User.objects.prefetch_related(Prefetch("grants", grants))
 
     def create(self, request: Request) -> Response:
-        user = services.create_user(by=actor_of(request), **parse(serializers.CreateUserRequest, request))
+        user = services.create_user(by=actor_of(request), **parse(requests.CreateUserRequest, request))
         return Response(self.shown(user.pk), status=201)
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        _change_user(int(pk), by=actor_of(request), **parse(serializers.ChangeUserRequest, request))
+        _change_user(int(pk), by=actor_of(request), **parse(requests.ChangeUserRequest, request))
         return Response(self.shown(int(pk)))
 
     def destroy(self, request: Request, pk: str) -> Response:
@@ -69,15 +69,15 @@ class UserViewSet(ManagementViewSet):
     @action(detail=True)
     def roles(self, request: Request, pk: str) -> Response:
         grants = RoleGrant.with_expired.filter(user=self.get_object()).select_related("role").order_by("role_id")
-        return self.listed(grants, serializers.GrantSerializer)
+        return self.listed(grants, answers.GrantSerializer)
 
     @roles.mapping.post
     def grant(self, request: Request, pk: str) -> Response:
         user = self.get_object()
-        services.grant_role(user=user, by=actor_of(request), **(body := parse(serializers.GrantRequest, request)))
+        services.grant_role(user=user, by=actor_of(request), **(body := parse(requests.GrantRequest, request)))
         grants = RoleGrant.with_expired.select_related("role")
         held = get_object_or_404(grants, user=user, role__name=body["role_name"])
-        return Response(serializers.GrantSerializer(held).data, status=201)
+        return Response(answers.GrantSerializer(held).data, status=201)
 
     @action(detail=True, methods=["delete"], url_path="roles/(?P<role_name>[^/]+)")
     def role(self, request: Request, pk: str, role_name: str) -> Response:
@@ -87,7 +87,7 @@ class UserViewSet(ManagementViewSet):
     @action(detail=True)
     def sessions(self, request: Request, pk: str) -> Response:
         sessions = self.get_object().sessions.order_by("-opened_at", "-id")
-        return self.listed(sessions, serializers.SessionSerializer)
+        return self.listed(sessions, answers.SessionSerializer)
 
     @sessions.mapping.delete
     def revoke_sessions(self, request: Request, pk: str) -> Response:
@@ -106,21 +106,19 @@ def _change_user(user_id: int, *, by: Actor, active: bool | None = None, **chang
 
 
 class RoleViewSet(ManagementViewSet):
-    serializer_class = serializers.RoleSerializer
+    serializer_class = answers.RoleSerializer
     filterset_class = filters.RoleFilter
     search_fields = ["name", "description"]
 
     def get_queryset(self) -> QuerySet[Role]:
-        live = Q(grants__expires_at=None) | Q(grants__expires_at__gt=timezone.now())
-        # Without order_by there would be none: what is grouped loses the model's.
-        return Role.objects.annotate(holders=Count("grants", filter=live)).order_by("id")
+        return Role.objects.with_holders()
 
     def create(self, request: Request) -> Response:
-        role = services.create_role(by=actor_of(request), **parse(serializers.CreateRoleRequest, request))
+        role = services.create_role(by=actor_of(request), **parse(requests.CreateRoleRequest, request))
         return Response(self.shown(role.pk), status=201)
 
     def partial_update(self, request: Request, pk: str) -> Response:
-        body = parse(serializers.ChangeRoleRequest, request)
+        body = parse(requests.ChangeRoleRequest, request)
         return Response(self.shown(services.change_role(role=self.get_object(), by=actor_of(request), **body).pk))
 
     def destroy(self, request: Request, pk: str) -> Response:
@@ -131,7 +129,7 @@ class RoleViewSet(ManagementViewSet):
 class AuditViewSet(ManagementViewSet):
     filter_backends = [DjangoFilterBackend]
     queryset = AuditEntry.objects.all()
-    serializer_class = serializers.AuditSerializer
+    serializer_class = answers.AuditSerializer
     filterset_class = filters.AuditFilter
     pagination_class = ByCursor
     lookup_value_regex = "[0-9a-f-]{36}"

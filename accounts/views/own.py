@@ -9,10 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from accounts import delivery, serializers, services
+from accounts import delivery, services
 from accounts.authentication import actor_of
 from accounts.models import User
-from accounts.serializers import parse
+from accounts.serializers import answers, requests
+from accounts.serializers.requests import parse
 from accounts.tokens import Claims
 from accounts.views.base import PrivateAnswers
 
@@ -26,25 +27,25 @@ class OwnAccountViewSet(PrivateAnswers, ViewSet):
 
     @action(detail=False)
     def me(self, request: Request) -> Response:
-        return Response(serializers.own_account(_user(request)))
+        return Response(answers.own_account(_user(request)))
 
     @me.mapping.patch
     def change(self, request: Request) -> Response:
         user = services.change_own_account(
-            user=_user(request), by=actor_of(request), **parse(serializers.ChangeOwnAccountRequest, request)
+            user=_user(request), by=actor_of(request), **parse(requests.ChangeOwnAccountRequest, request)
         )
-        return Response(serializers.own_account(user))
+        return Response(answers.own_account(user))
 
     @action(detail=False, methods=["post"], url_path="me/delete")
     def delete_me(self, request: Request) -> Response:
         services.delete_own_account(
-            user=_user(request), by=actor_of(request), **parse(serializers.ConfirmRequest, request)
+            user=_user(request), by=actor_of(request), **parse(requests.ConfirmRequest, request)
         )
         return delivery.without_tokens({"message": "Your account was deleted."})
 
     @action(detail=False, url_path="me/export")
     def export(self, request: Request) -> Response:
-        return Response(serializers.everything_about(_user(request)))
+        return Response(answers.everything_about(_user(request), services.kept_about(_user(request))))
 
     @action(detail=False, methods=["post"])
     def password(self, request: Request) -> Response:
@@ -52,13 +53,13 @@ class OwnAccountViewSet(PrivateAnswers, ViewSet):
             user=_user(request),
             keep=_session_id(request),
             by=actor_of(request),
-            **parse(serializers.ChangePasswordRequest, request),
+            **parse(requests.ChangePasswordRequest, request),
         )
         return Response({"message": "Your password was changed, and your other sessions were ended."})
 
     @action(detail=False)
     def sessions(self, request: Request) -> Response:
-        return Response(serializers.own_sessions(_user(request), current=_session_id(request)))
+        return Response(answers.own_sessions(services.live_sessions(_user(request)), current=_session_id(request)))
 
     @action(detail=False, methods=["delete"], url_path=f"sessions/(?P<session_id>{UUID_PATTERN})")
     def session(self, request: Request, session_id: str) -> Response:

@@ -12,7 +12,8 @@ from accounts import authentication, cross_site, delivery, services
 from accounts.authentication import actor_of
 from accounts.conf import conf
 from accounts.errors import CrossSiteRequest
-from accounts.serializers import SignInRequest, SignUpRequest, parse, signed_in
+from accounts.serializers.answers import signed_in
+from accounts.serializers.requests import SignInRequest, SignUpRequest, parse
 
 SIGNED_OUT = "You've been signed out!"
 
