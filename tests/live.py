@@ -44,10 +44,11 @@ class Server:
                 [sys.executable, "-m", "authproject.serve"], cwd=ROOT, env=environment, stdout=output, stderr=output
             )
         server = cls(f"http://localhost:{port}", process, environment, log)
-        server._wait()
+        server.wait()
         return server
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Until it answers; raises RuntimeError with the log if it does not."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
