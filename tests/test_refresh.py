@@ -5,10 +5,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from accounts import sessions
 from accounts.models import Session, User
+from accounts.tokens import RefreshToken, read
 
 pytestmark = pytest.mark.django_db
 MakeUser = Callable[..., User]
@@ -202,3 +205,19 @@ def test_a_live_session_never_looks_idle_before_its_newest_token_expires(
         token = refresh(token)[1]["refreshToken"]
         clock.shift(86_399)
         assert refresh(token)[0] == 200
+
+
+def test_of_two_twins_that_are_judged_at_once_only_one_is_confirmed(
+    make_user: MakeUser, sign_in: SignIn, refresh: Refresh
+) -> None:
+    make_user()
+    with time_machine.travel(1_000_000, tick=False) as clock:
+        token = sign_in()["refreshToken"]
+        owners = read(RefreshToken, refresh(token)[1]["refreshToken"])
+        clock.shift(60)
+        thiefs = read(RefreshToken, refresh(token)[1]["refreshToken"])
+        # Both requests have read the session before either wrote it.
+        seen = Session.objects.get()
+        swaps = [sessions._confirm(seen, claims, timezone.now()) for claims in (owners, thiefs)]
+    assert swaps == [True, False]
+    assert Session.objects.get().current_issued_at == owners.issued_at
