@@ -54,13 +54,7 @@ def user_if_signed_in(request: Request) -> User | None:
 
 def actor_of(request: Request, user: User | None = None) -> Actor:
     """Who calls, for the audit trail and the session: `user`, or whoever is signed in for the view."""
-    caller = user or request.user
-    return Actor(
-        user_id=caller.pk,
-        via="api",
-        address=request.META.get("REMOTE_ADDR", ""),
-        user_agent=request.META.get("HTTP_USER_AGENT", ""),
-    )
+    return Actor.seen(request.META, user_id=(user or request.user).pk, via="api")
 
 
 def access_token_of(request: Request) -> tuple[str, Source]:

@@ -31,12 +31,7 @@ def actor_of(request: HttpRequest | None) -> Actor:
     """Who works in the admin, for the audit trail."""
     if request is None:
         return Actor(via="admin")
-    return Actor(
-        user_id=request.user.pk,
-        via="admin",
-        address=request.META.get("REMOTE_ADDR", ""),
-        user_agent=request.META.get("HTTP_USER_AGENT", ""),
-    )
+    return Actor.seen(request.META, user_id=request.user.pk, via="admin")
 
 
 @receiver(user_logged_out)

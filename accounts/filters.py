@@ -8,7 +8,6 @@ import django_filters as filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.utils import timezone
 from django_filters.fields import IsoDateTimeField
 from rest_framework import exceptions
 from rest_framework.filters import SearchFilter
@@ -73,7 +72,7 @@ class UserFilter(filters.FilterSet):
     def by_role(self, users: QuerySet[Any], _: str, name: str) -> QuerySet[Any]:
         """Raises RoleDoesNotExist. By its id: some databases would take `Admin` for `admin`."""
         [role] = roles_called([name])
-        return users.filter(id__in=RoleGrant.with_expired.live(timezone.now()).filter(role=role).values("user_id"))
+        return users.filter(id__in=RoleGrant.objects.filter(role=role).values("user_id"))
 
 
 class RoleFilter(filters.FilterSet):

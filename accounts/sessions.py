@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from accounts import tokens
@@ -16,7 +16,6 @@ from accounts.transactions import retrying
 
 # Each lost race means that another request moved the session on, so a few rounds settle it.
 ROUNDS = 5
-NO_SESSION = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -45,9 +44,8 @@ def open(*, user: User, client: Actor) -> tuple[Session, TokenPair]:
     return session, _issue(session, now, generation=0)
 
 
-@retrying
 def end_surplus(user: User) -> int:
-    """Ends the user's oldest sessions beyond the limit; says how many."""
+    """Ends the user's oldest sessions beyond the limit; says how many. To be called in a transaction."""
     live = Session.objects.live(timezone.now()).filter(user=user)
     surplus = list(live.order_by("-opened_at", "-id").values_list("id", flat=True)[conf.sessions_per_user :])
     return revoke(Session.objects.filter(id__in=surplus), Session.Reason.SURPLUS) if surplus else 0
@@ -59,7 +57,7 @@ def rotate(claims: tokens.Claims) -> TokenPair:
     RefreshTokenReused for a retired token, whose session is to be ended (RFC 9700 section 4.14.2)."""
     for _ in range(ROUNDS):
         now = timezone.now()
-        session = Session.objects.live(now).filter(id=claims.session_id, user_id=claims.user_id).first()
+        session = of_claims(claims).live(now).first()
         if session is None:
             raise RefreshTokenUnknown()
         known = Known(session.generation, session.current_issued_at, session.confirmed_at)
@@ -94,17 +92,16 @@ def revoke_all(*, user: User, reason: Session.Reason, keep: UUID | None = None) 
     count = User.objects.filter(pk=user.pk)
     count.update(sessions_version=F("sessions_version") + 1)
     user.sessions_version = count.values_list("sessions_version", flat=True).first() or 0
+    ending = Session.objects.filter(user=user)
     if keep:
-        Session.objects.filter(id=keep, user=user).update(sessions_version=user.sessions_version)
-    return revoke(Session.objects.filter(user=user).exclude(id=keep or NO_SESSION), reason)
+        ending.filter(id=keep).update(sessions_version=user.sessions_version)
+        ending = ending.exclude(id=keep)
+    return revoke(ending, reason)
 
 
-def of_claims(*presented: tokens.Claims) -> SessionQuerySet:
-    """The sessions that these tokens belong to."""
-    either = Q(pk__in=[])
-    for claims in presented:
-        either |= Q(id=claims.session_id, user_id=claims.user_id)
-    return Session.objects.filter(either)
+def of_claims(claims: tokens.Claims) -> SessionQuerySet:
+    """The session that the token belongs to, if it is there."""
+    return Session.objects.filter(id=claims.session_id, user_id=claims.user_id)
 
 
 def prune(*, before: datetime, batch: int = 1000) -> int:

@@ -24,6 +24,7 @@ class _TextParser(BaseParser):
     """Reads at most `max_bytes` and decodes them; what they mean is the subclass's `parse_text`."""
 
     max_bytes = 100 * 1024
+    noun = "text"
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         request = stream if isinstance(stream, HttpRequest) else HttpRequest()
@@ -42,8 +43,6 @@ class _TextParser(BaseParser):
         if any("\x00" in text or not _is_encodable(text) for text in _texts(data)):
             raise ParseError("The request body holds characters that no text may have (NUL or lone surrogates).")
         return data
-
-    noun = "text"
 
     def parse_text(self, text: str) -> Any:
         raise NotImplementedError

@@ -133,12 +133,6 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "authproject.parsers.AlwaysTheFirstRenderer",
     "DEFAULT_METADATA_CLASS": None,
-    "DEFAULT_FILTER_BACKENDS": [
-        "django_filters.rest_framework.DjangoFilterBackend",
-        "rest_framework.filters.SearchFilter",
-    ],
-    # No suffix on a path chooses a format.
-    "FORMAT_SUFFIX_KWARG": None,
     "EXCEPTION_HANDLER": "authproject.errors.exception_handler",
 }
 

@@ -14,12 +14,16 @@ from accounts.backends import actor_of
 from accounts.models import Actor, User
 
 
-class PasswordForm(AdminPasswordChangeForm):
-    """For somebody else's; they can also be left without one."""
+class _ByActor:
+    """A form that knows who is at work."""
 
     def __init__(self, *args: Any, by: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.by = by
+
+
+class PasswordForm(_ByActor, AdminPasswordChangeForm):
+    """For somebody else's; they can also be left without one."""
 
     def save(self, commit: bool = True) -> User:
         if self.cleaned_data["set_usable_password"]:
@@ -29,12 +33,8 @@ class PasswordForm(AdminPasswordChangeForm):
         return self.user
 
 
-class OwnPasswordForm(PasswordChangeForm):
+class OwnPasswordForm(_ByActor, PasswordChangeForm):
     """For an admin's own, which asks for the old one first."""
-
-    def __init__(self, *args: Any, by: Actor, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.by = by
 
     def save(self, commit: bool = True) -> User:
         services.set_password(user=self.user, password=self.cleaned_data["new_password1"], by=self.by)

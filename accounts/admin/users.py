@@ -13,7 +13,6 @@ from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 
@@ -75,7 +74,7 @@ class HeldRoleFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
         if self.value() is None:
             return queryset
-        holders = RoleGrant.with_expired.live(timezone.now()).filter(role__name=self.value())
+        holders = RoleGrant.objects.filter(role__name=self.value())
         return queryset.filter(id__in=holders.values("user_id"))
 
 

@@ -1,6 +1,7 @@
 """The audit trail: what was done, by whom, to whom, when and from where. Rows are added, and sealed; never changed."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hmac import digest
@@ -51,6 +52,12 @@ class Actor:
     via: str = "command"
     address: str = ""
     user_agent: str = ""
+
+    @classmethod
+    def seen(cls, environ: Mapping[str, Any], *, user_id: int | None, via: str) -> "Actor":
+        """As a request's environ (PEP 3333) tells of them."""
+        address, user_agent = environ.get("REMOTE_ADDR", ""), environ.get("HTTP_USER_AGENT", "")
+        return cls(user_id=user_id, via=via, address=address, user_agent=user_agent)
 
     @property
     def ip_address(self) -> str | None:

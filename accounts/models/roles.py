@@ -20,10 +20,15 @@ BUILT_IN_ROLES = {
 }
 
 
+def _live(now: datetime, prefix: str = "") -> models.Q:
+    """Grants, found at `prefix`, that have no end or one still to come."""
+    return models.Q(**{f"{prefix}expires_at": None}) | models.Q(**{f"{prefix}expires_at__gt": now})
+
+
 class RoleQuerySet(models.QuerySet["Role"]):
     def with_holders(self) -> "RoleQuerySet":
         """Each with `number_of_holders`, those whose grant counts now."""
-        live = models.Q(grants__expires_at=None) | models.Q(grants__expires_at__gt=timezone.now())
+        live = _live(timezone.now(), "grants__")
         # What is grouped loses the model's order.
         return self.annotate(number_of_holders=models.Count("grants", filter=live)).order_by("id")
 
@@ -58,7 +63,7 @@ class Role(models.Model):
 
 class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
     def live(self, now: datetime) -> "RoleGrantQuerySet":
-        return self.filter(models.Q(expires_at__isnull=True) | models.Q(expires_at__gt=now))
+        return self.filter(_live(now))
 
     def keeping_an_admin(self) -> "RoleGrantQuerySet":
         """Grants of `admin` that have no end, to users who can sign in: one of these there must always be."""

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import models
 
-from accounts.models.ids import new_session_id
+from accounts.models.ids import new_id
 from accounts.models.users import User, user_with_roles
 
 
@@ -45,7 +45,7 @@ class Session(models.Model):
     # How far `last_used_at` may lag behind, so that busy sessions are not written at each use.
     RESOLUTION = timedelta(minutes=1)
 
-    id = models.UUIDField(primary_key=True, default=new_session_id, editable=False)
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
     opened_at = models.DateTimeField()
     last_used_at = models.DateTimeField(help_text="When it was opened or last refreshed, to the minute.")

@@ -1,6 +1,7 @@
 """Roles, and granting them: by whom, why, and until when."""
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -44,7 +45,7 @@ def grant_role(*, user: User, role_name: str, by: Actor, reason: str = "", expir
 
 
 def _grant(user: User, role: Role, by: Actor, reason: str, expires_at: datetime | None) -> bool:
-    with keeping_an_admin(user) if role.name == ADMIN else transaction.atomic():
+    with _transaction(user, role):
         held = RoleGrant.objects.filter(user=user, role=role).first()
         if held and held.expires_at == expires_at and reason in {"", held.reason}:
             return False
@@ -57,6 +58,11 @@ def _grant(user: User, role: Role, by: Actor, reason: str, expires_at: datetime 
         until = {"until": expires_at.isoformat()} if expires_at else {}
         record(Action.ROLE_GRANTED, by=by, subject_id=user.pk, role=role.name, reason=reason, **until)
     return True
+
+
+def _transaction(user: User, role: Role) -> AbstractContextManager[Any]:
+    """What changes who holds `admin` waits for the others that do; nothing else has to."""
+    return keeping_an_admin(user) if role.name == ADMIN else transaction.atomic()
 
 
 def _refuse_outlasting(by: Actor, expires_at: datetime | None) -> None:
@@ -73,7 +79,7 @@ def revoke_role(*, user: User, role_name: str, by: Actor) -> bool:
     Raises RoleDoesNotExist, LastAdmin.
     """
     [role] = roles_called([role_name])
-    with keeping_an_admin(user) if role.name == ADMIN else transaction.atomic():
+    with _transaction(user, role):
         held = RoleGrant.objects.filter(user=user, role=role).exists()
         RoleGrant.with_expired.filter(user=user, role=role).delete()
         if held:
