@@ -717,3 +717,13 @@ def test_of_20_roles_made_at_once_with_one_name_one_is_made(server: Server) -> N
         with ThreadPoolExecutor(20) as pool:
             answers = Counter(pool.map(make, ["raced"] * 20))
     assert answers == {(201, ""): 1, (400, "There is a role called 'raced' already."): 19}
+
+
+@pytest.mark.usefixtures("db")
+def test_renaming_a_role_keeps_a_description_that_was_given_meanwhile() -> None:
+    role = services.create_role(name="editor", by=Actor())
+    read_before = Role.objects.get(pk=role.pk)
+    services.change_role(role=role, description="Edits.", by=Actor())
+    services.change_role(role=read_before, name="author", by=Actor())
+    kept = Role.objects.get(pk=role.pk)
+    assert (kept.name, kept.description) == ("author", "Edits.")

@@ -143,7 +143,9 @@ def change_role(*, role: Role, by: Actor, name: str | None = None, description: 
         _refuse_bad_name(wanted["name"])
     try:
         with transaction.atomic():
-            if not Role.objects.filter(pk=role.pk).update(**wanted):
+            row = Role.objects.filter(pk=role.pk)
+            # Only what is changed: else a rename would undo a description that was given at the same time.
+            if not (row.update(**changed) if changed else row.exists()):
                 raise RoleDoesNotExist(role.name)
             if changed:
                 record(Action.ROLE_CHANGED, by=by, role=role.name, changed=changed)
