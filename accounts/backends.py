@@ -8,7 +8,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from accounts import services
-from accounts.errors import AccountError
+from accounts.errors import AccountError, TooManyRequests
 from accounts.models import Actor, User
 
 
@@ -20,6 +20,9 @@ class AccountBackend(BaseBackend):
             return None
         try:
             return services.enter_admin(username=username, password=password, by=actor_of(request))
+        except TooManyRequests:
+            # Not a wrong password: the form says how long to wait.
+            raise
         except AccountError:
             return None
 

@@ -5,6 +5,8 @@ from hmac import digest
 
 from django.conf import settings
 
+from accounts.rates import Rate
+
 
 class Conf:
     @property
@@ -81,8 +83,47 @@ class Conf:
         return settings.REVEAL_UNKNOWN_USERNAME
 
     @property
+    def guess_rate(self) -> Rate | None:
+        """Wrong passwords for one account from one address; None where there is no limit, as with those below."""
+        return _rate(settings.GUESS_RATE)
+
+    @property
+    def guess_rate_address(self) -> Rate | None:
+        """Wrong passwords from one address, over all accounts that have not signed in from it lately."""
+        return _rate(settings.GUESS_RATE_ADDRESS)
+
+    @property
+    def guess_rate_account(self) -> Rate | None:
+        """Wrong passwords for one account, over all addresses from which it has not signed in lately."""
+        return _rate(settings.GUESS_RATE_ACCOUNT)
+
+    @property
+    def sign_up_rate(self) -> Rate | None:
+        """Per address."""
+        return _rate(settings.SIGN_UP_RATE)
+
+    @property
+    def refresh_rate(self) -> Rate | None:
+        """Per session."""
+        return _rate(settings.REFRESH_RATE)
+
+    @property
+    def password_check_rate(self) -> Rate | None:
+        """Checks of the current password by who is signed in, per account and address."""
+        return _rate(settings.PASSWORD_CHECK_RATE)
+
+    @property
+    def cache_url(self) -> str:
+        """The Redis that counts; '' where the database does."""
+        return settings.CACHE_URL
+
+    @property
     def listed_origins(self) -> frozenset[str]:
         return frozenset(settings.CORS_ALLOWED_ORIGINS)
+
+
+def _rate(setting: tuple[int, int] | None) -> Rate | None:
+    return Rate(setting[0], timedelta(seconds=setting[1])) if setting else None
 
 
 conf = Conf()

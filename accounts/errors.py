@@ -1,5 +1,7 @@
 """The vocabulary of what can go wrong; authproject/errors.py says which HTTP status each becomes."""
 
+from datetime import timedelta
+from math import ceil
 from typing import ClassVar
 
 
@@ -113,6 +115,17 @@ class UserNotFound(AccountError):
 class InvalidCredentials(AccountError):
     code = "invalid_credentials"
     message = "Invalid Password!"
+
+
+class TooManyRequests(AccountError):
+    """Answered with Retry-After (RFC 6585 section 4)."""
+
+    code = "too_many_requests"
+
+    def __init__(self, wait: timedelta) -> None:
+        self.retry_after = max(ceil(wait.total_seconds()), 1)  # seconds
+        plural = "s" if self.retry_after > 1 else ""
+        super().__init__(f"Too many attempts. Please try again in {self.retry_after} second{plural}.")
 
 
 class NoToken(AccountError):

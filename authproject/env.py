@@ -30,6 +30,23 @@ def whole_number(name: str, default: int) -> int:
     return _read(name, default, int, "a whole number")
 
 
+def rate(name: str, default: str) -> tuple[int, int] | None:
+    """How often something may be done, as a number and seconds, from '10/h'; None for 'off'."""
+    return _read(name, _rate(default), _rate, "off, or a number per s, m, h or d such as 10/h")
+
+
+def _rate(raw: str) -> tuple[int, int] | None:
+    if raw.lower() == "off":
+        return None
+    number, _, unit = raw.partition("/")
+    if not 1 <= int(number) <= 1_000_000:
+        raise ValueError(raw)
+    return int(number), _SECONDS[unit.strip().lower()]
+
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
 def names(name: str, default: list[str]) -> list[str]:
     """Values separated by commas."""
     return _read(name, default, lambda raw: [part.strip() for part in raw.split(",") if part.strip()], "a list")
@@ -53,6 +70,14 @@ def database(name: str, default: Path) -> dict[str, Any]:
     except (KeyError, ValueError):
         pass
     raise ImproperlyConfigured(f"{name} must be sqlite:///FILE or mysql://USER:PASSWORD@HOST:PORT/NAME.")
+
+
+def redis(name: str) -> str:
+    """The URL of a Redis, '' for none. A wrong one is not shown, because it may hold a password."""
+    url = text(name)
+    if url and not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ImproperlyConfigured(f"{name} must be redis://[USER:PASSWORD@]HOST:PORT/NUMBER, rediss://… or unix://…")
+    return url
 
 
 def read_file(path: Path) -> None:

@@ -20,6 +20,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     errors.SessionNotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.InvalidCredentials: HTTPStatus.UNAUTHORIZED,
+    errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     # RFC 6750 section 3.1 would have 401; the published clients rely on 403 (docs/contract.md).
     errors.NoToken: HTTPStatus.FORBIDDEN,
     errors.InvalidToken: HTTPStatus.UNAUTHORIZED,
@@ -54,11 +55,15 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
 
 def _account_error(exc: errors.AccountError) -> Response:
     status = _first_of_mro(STATUS, exc)
-    challenge = _first_of_mro(CHALLENGE, exc)
+    headers = {}
+    if challenge := _first_of_mro(CHALLENGE, exc):
+        headers["WWW-Authenticate"] = challenge
+    if isinstance(exc, errors.TooManyRequests):
+        headers["Retry-After"] = str(exc.retry_after)
     body: dict[str, Any] = {"message": exc.message}
     if isinstance(exc, errors.InvalidCredentials):
         body = {"accessToken": None, **body}
-    return Response(body, status=status, headers={"WWW-Authenticate": challenge} if challenge else None)
+    return Response(body, status=status, headers=headers)
 
 
 def _first_of_mro(table: dict[type[Exception], Any], exc: Exception) -> Any:

@@ -61,6 +61,14 @@ COOKIE_SAMESITE = env.one_of("COOKIE_SAMESITE", ("Strict", "Lax", "None"))
 SELF_ASSIGNABLE_ROLES = env.names("SELF_ASSIGNABLE_ROLES", ["user"])
 REVEAL_UNKNOWN_USERNAME = env.flag("REVEAL_UNKNOWN_USERNAME", default=False)
 
+GUESS_RATE = env.rate("GUESS_RATE", "10/h")
+GUESS_RATE_ADDRESS = env.rate("GUESS_RATE_ADDRESS", "100/h")
+GUESS_RATE_ACCOUNT = env.rate("GUESS_RATE_ACCOUNT", "100/h")
+SIGN_UP_RATE = env.rate("SIGN_UP_RATE", "200/h")
+REFRESH_RATE = env.rate("REFRESH_RATE", "60/m")
+PASSWORD_CHECK_RATE = env.rate("PASSWORD_CHECK_RATE", "10/h")
+CACHE_URL = env.redis("CACHE_URL")
+
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.AccountBackend"]
 PASSWORD_HASHERS = ["accounts.hashers.Argon2idHasher"]
@@ -80,7 +88,7 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
 INSTALLED_APPS = [
     "accounts",
     "content",
-    "django.contrib.admin",
+    "accounts.apps.AdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -40,42 +40,50 @@ def test_a_request_without_a_genuine_token_asks_nothing(api: APIClient, path: st
     assert queries(lambda: api.get(path, headers={"x-access-token": token})) == []
 
 
-def test_sign_in_reads_the_account_writes_session_and_entry_and_looks_for_surplus(
-    api: APIClient, make_user: MakeUser
+def test_sign_in_where_one_has_been_before_counts_reads_the_account_and_writes_session_and_entry(
+    api: APIClient, make_user: MakeUser, sign_in: Callable[..., dict[str, Any]]
 ) -> None:
     make_user("alice", "user", "moderator")
+    sign_in()
     body = {"username": "alice", "password": PASSWORD}
-    assert queries(lambda: api.post("/api/auth/signin", body)) == ["SELECT", "INSERT", "INSERT", "SELECT"]
+    account, counted, taken_back = ["SELECT"], ["SELECT", "UPDATE"], ["SELECT", "UPDATE"]
+    session, entry, surplus = ["INSERT"], ["INSERT"], ["SELECT"]
+    made = queries(lambda: api.post("/api/auth/signin", body))
+    assert made == account + counted + taken_back + session + entry + surplus
 
 
 @pytest.mark.parametrize("username", ["alice", "nobody"])
-def test_a_refused_sign_in_reads_once_and_leaves_an_entry(api: APIClient, make_user: MakeUser, username: str) -> None:
+def test_a_refused_sign_in_is_counted_for_pair_address_and_account_and_leaves_an_entry(
+    api: APIClient, make_user: MakeUser, username: str
+) -> None:
     make_user()
     body = {"username": username, "password": "wrong"}
-    assert queries(lambda: api.post("/api/auth/signin", body)) == ["SELECT", "INSERT"]
+    account, familiar, counted, entry = ["SELECT"], ["SELECT"], ["SELECT", "INSERT", "INSERT", "INSERT"], ["INSERT"]
+    assert queries(lambda: api.post("/api/auth/signin", body)) == account + familiar + counted + entry
 
 
 def test_sign_up_looks_for_the_names_and_the_role_and_writes_account_grant_and_entry(api: APIClient) -> None:
     body = {"username": "bob", "email": "bob@example.com", "password": PASSWORD}
     made = queries(lambda: api.post("/api/auth/signup", body))
-    assert made == ["SELECT", "SELECT", "INSERT", "INSERT", "INSERT"]
+    counted = ["SELECT", "INSERT"]
+    assert made == [*counted, "SELECT", "SELECT", "INSERT", "INSERT", "INSERT"]
 
 
-def test_the_first_use_of_a_successor_reads_once_and_writes_once(
+def test_the_first_use_of_a_successor_is_counted_reads_once_and_writes_once(
     api: APIClient, make_user: MakeUser, sign_in: Callable[..., dict[str, Any]]
 ) -> None:
     make_user()
     body = {"refreshToken": sign_in()["refreshToken"]}
     successor = {"refreshToken": api.post("/api/auth/refreshtoken", body).json()["refreshToken"]}
-    assert queries(lambda: api.post("/api/auth/refreshtoken", successor)) == ["SELECT", "UPDATE"]
+    assert queries(lambda: api.post("/api/auth/refreshtoken", successor)) == ["SELECT", "UPDATE", "SELECT", "UPDATE"]
 
 
-def test_the_current_refresh_token_again_reads_once(
+def test_the_current_refresh_token_again_is_counted_and_reads_once(
     api: APIClient, make_user: MakeUser, sign_in: Callable[..., dict[str, Any]]
 ) -> None:
     make_user()
     body = {"refreshToken": sign_in()["refreshToken"]}
-    assert queries(lambda: api.post("/api/auth/refreshtoken", body)) == ["SELECT"]
+    assert queries(lambda: api.post("/api/auth/refreshtoken", body)) == ["SELECT", "INSERT", "SELECT"]
 
 
 def test_sign_out_ends_the_session_and_leaves_an_entry(signed_in_as: Callable[..., APIClient]) -> None:

@@ -1,6 +1,7 @@
 """What is kept: people, roles and grants, sessions, and the audit trail."""
 
 from accounts.models.audit import Action, Actor, AuditEntry, AuditSeal
+from accounts.models.counters import Counter
 from accounts.models.ids import new_id, new_session_id
 from accounts.models.roles import ADMIN, BUILT_IN_ROLES, AdminGuard, Role, RoleGrant, RoleManager
 from accounts.models.sessions import Session, SessionQuerySet
@@ -14,6 +15,7 @@ __all__ = [
     "AdminGuard",
     "AuditEntry",
     "AuditSeal",
+    "Counter",
     "NameKeyField",
     "Role",
     "RoleGrant",

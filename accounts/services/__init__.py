@@ -10,7 +10,7 @@ from accounts.services.accounts import (
     find_user,
     set_active,
 )
-from accounts.services.passwords import change_own_password, remove_password, set_password
+from accounts.services.passwords import change_own_password, confirm, remove_password, set_password
 from accounts.services.reading import Kept, kept_about, live_sessions
 from accounts.services.roles import (
     change_role,
@@ -42,6 +42,7 @@ __all__ = [
     "change_own_account",
     "change_own_password",
     "change_role",
+    "confirm",
     "create_role",
     "create_user",
     "delete_account",

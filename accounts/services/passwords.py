@@ -7,7 +7,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from accounts import sessions
+from accounts import sessions, throttling
 from accounts.errors import InvalidToken, PasswordRefused, UserNotFound, WrongCurrentPassword
 from accounts.models import Action, Actor, AuditEntry, Session, User
 from accounts.services.guard import keeping_an_admin
@@ -55,7 +55,9 @@ def _change_password(
 
 
 def confirm(user: User, password: str, by: Actor) -> str:
-    """The hash that the password fits. Raises WrongCurrentPassword, and InvalidToken for who is gone by now."""
+    """The hash that the password fits. Raises TooManyRequests, WrongCurrentPassword, and InvalidToken for who is gone
+    by now."""
+    throttling.password_check(user_id=user.pk, address=by.ip_address)
     encoded = User.objects.filter(pk=user.pk).values_list("password", flat=True).first()
     if encoded is None:
         raise InvalidToken()

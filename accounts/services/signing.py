@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password, verify_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import sessions, tokens
+from accounts import sessions, throttling, tokens
 from accounts.conf import conf
 from accounts.errors import (
     ExpiredToken,
@@ -37,9 +37,10 @@ def sign_up(
 
     `signed_in` is who asks, if anyone: an admin may give any role, others only the self-assignable ones.
     Raises, for the first that fails: InvalidUsername, InvalidEmail, PasswordRefused, UsernameTaken, EmailTaken,
-    RoleDoesNotExist, RoleNotSelfAssignable.
+    RoleDoesNotExist, RoleNotSelfAssignable; before all of them, TooManyRequests.
     """
     chosen = list(roles)
+    throttling.sign_up(address=by.ip_address)
     free = not chosen or (signed_in is not None and signed_in.has_role(ADMIN))
     assignable = None if free else conf.self_assignable_roles
     return add_account(
@@ -47,19 +48,23 @@ def sign_up(
     )
 
 
-def authenticate(*, username: str, password: str, by: Actor) -> User:
-    """Whose name and password these are. Raises InvalidCredentials, after the work of a password check in any
-    case, so that time does not tell who has an account; UserNotFound where the settings ask for it."""
-    user = User.objects.with_roles(username=username.strip())
+def authenticate(*, username: str, password: str, by: Actor, for_admin: bool = False) -> User:
+    """Whose name and password these are, if they may enter by this door. Raises TooManyRequests; InvalidCredentials,
+    after the work of a password check in any case, so that time does not tell who has an account; UserNotFound where
+    the settings ask for it."""
+    username = username.strip()
+    user = User.objects.with_roles(username=username)
+    guess = throttling.guess(username=username, address=by.ip_address)
     if user is None:
         record(Action.SIGN_IN_FAILED, by=by)
         if conf.reveal_unknown_username:
             raise UserNotFound()
         make_password(password)
         raise InvalidCredentials()
-    if not _check_password(user, password) or not user.is_active:
+    if not _check_password(user, password) or not (user.is_staff if for_admin else user.is_active):
         record(Action.SIGN_IN_FAILED, by=by, subject_id=user.pk)
         raise InvalidCredentials()
+    guess.was_right()
     return user
 
 
@@ -91,10 +96,7 @@ def leave_admin(*, user: User, by: Actor) -> None:
 
 def enter_admin(*, username: str, password: str, by: Actor) -> User:
     """Who may enter the Django admin, which keeps a session of its own. Raises what `authenticate` raises."""
-    user = authenticate(username=username, password=password, by=by)
-    if not user.is_staff:
-        record(Action.SIGN_IN_FAILED, by=by, subject_id=user.pk)
-        raise InvalidCredentials()
+    user = authenticate(username=username, password=password, by=by, for_admin=True)
     record(Action.SIGNED_IN, by=replace(by, user_id=user.pk), subject_id=user.pk)
     return user
 
@@ -120,7 +122,7 @@ def _end_surplus(user: User, by: Actor) -> None:
 
 def refresh(*, refresh_token: str | None, by: Actor) -> TokenPair:
     """The successors of a refresh token. Raises RefreshTokenRequired, RefreshTokenUnknown, RefreshTokenExpired;
-    RefreshTokenReused for a retired token, after ending the session it belonged to."""
+    RefreshTokenReused for a retired token, after ending the session it belonged to; TooManyRequests."""
     if not refresh_token:
         raise RefreshTokenRequired()
     try:
@@ -129,6 +131,7 @@ def refresh(*, refresh_token: str | None, by: Actor) -> TokenPair:
         raise RefreshTokenExpired() from None
     except InvalidToken:
         raise RefreshTokenUnknown() from None
+    throttling.refresh(session_id=claims.session_id)
     try:
         return sessions.rotate(claims)
     except RefreshTokenReused:

@@ -1,0 +1,80 @@
+"""The admin's own doors, signing in and changing one's own password: the same counters as the API's."""
+
+from functools import partial
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse_lazy
+
+from accounts import services
+from accounts.backends import actor_of
+from accounts.errors import AccountError, TooManyRequests
+from accounts.models import Actor, User
+
+
+class SignInForm(AdminAuthenticationForm):
+    def clean(self) -> dict[str, Any]:
+        try:
+            return super().clean()
+        except TooManyRequests as error:
+            raise ValidationError(error.message, code=error.code, params={"retry_after": error.retry_after}) from None
+
+
+class ByActor:
+    """A form that knows who is at work."""
+
+    def __init__(self, *args: Any, by: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.by = by
+
+
+class OwnPasswordForm(ByActor, PasswordChangeForm):
+    """For an admin's own, which asks for the old one first."""
+
+    def clean_old_password(self) -> str:
+        old = self.cleaned_data["old_password"]
+        try:
+            services.confirm(self.user, old, self.by)
+        except TooManyRequests as error:
+            raise ValidationError(error.message, code=error.code, params={"retry_after": error.retry_after}) from None
+        except AccountError as error:
+            raise ValidationError(error.message, code=error.code) from None
+        return old
+
+    def save(self, commit: bool = True) -> User:
+        services.set_password(user=self.user, password=self.cleaned_data["new_password1"], by=self.by)
+        return self.user
+
+
+class Site(AdminSite):
+    site_header = site_title = "authproject"
+    login_form = SignInForm
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return _with_status(super().login(request, extra_context))
+
+    def password_change(  # type: ignore[override]  # Django's answers with a redirect too
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """What Django's does, which has no setting for the form."""
+        view = PasswordChangeView.as_view(
+            form_class=partial(OwnPasswordForm, by=actor_of(request)),
+            success_url=reverse_lazy("admin:password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return _with_status(view(request))
+
+
+def _with_status(response: Any) -> HttpResponse:
+    """The page, as a 429 if its form was refused for having been tried too often."""
+    form = (getattr(response, "context_data", None) or {}).get("form")
+    for error in form.errors.as_data().values() if form else ():
+        if error[0].code == TooManyRequests.code:
+            response.status_code = 429
+            response["Retry-After"] = str(error[0].params["retry_after"])
+    return response

@@ -1,0 +1,130 @@
+"""What is limited, and by whom it is counted: guesses, sign-ups, refreshes, checks of the current password.
+
+A guess is counted before the password is looked at, and taken back when it proves right: so guesses that come all
+at once get no more checks than those that come one by one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from hmac import digest
+from ipaddress import ip_address, ip_network
+from uuid import UUID
+
+from django.utils import timezone
+
+from accounts import counters, rates
+from accounts.conf import conf
+from accounts.counters import Change, Kept, Tallies
+from accounts.errors import TooManyRequests
+from accounts.names import name_key
+from accounts.rates import Rate, Tally
+
+# How long an address where an account has signed in counts as one of its owner's.
+FAMILIAR_FOR = timedelta(days=30)
+
+
+class _Unfamiliar(Exception):
+    pass
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A password check that has been counted against these."""
+
+    pair: dict[str, Rate]
+    wide: dict[str, Rate]
+
+    def was_right(self) -> None:
+        """Forgets the wrong ones of this account at this address (NIST SP 800-63B-4 section 3.2.2) and remembers
+        that they go together; takes back only this one from the wider counts, which could else be cleared by
+        whoever has an account."""
+
+        def change(tallies: Tallies) -> Mapping[str, Kept]:
+            now = timezone.now()
+            right = Tally(0, now, now, familiar_until=now + FAMILIAR_FOR)
+            fewer = {key: rates.one_less(tallies[key], rate, now) for key, rate in self.wide.items() if key in tallies}
+            return _kept({**dict.fromkeys(self.pair, right), **fewer}, {**self.pair, **self.wide})
+
+        _swap([*self.pair, *self.wide], change)
+
+
+def guess(*, username: str, address: str | None) -> Guess:
+    """Counts a password check for the account of that name, whether there is one or not. Raises TooManyRequests.
+
+    The wider counts have no say where that account has signed in before: so whoever guesses from elsewhere, or from
+    the same office for others' accounts, cannot keep the owner out (ASVS 6.1.1).
+    """
+    account, source = name_key(username), _source(address)
+    pair = _limited("guess", conf.guess_rate, account, source)
+    try:
+        _count(pair, only_familiar=True)
+    except _Unfamiliar:
+        wide = {
+            **_limited("guess.address", conf.guess_rate_address, source),
+            **_limited("guess.account", conf.guess_rate_account, account),
+        }
+        _count({**pair, **wide})
+        return Guess(pair, wide)
+    return Guess(pair, {})
+
+
+def sign_up(*, address: str | None) -> None:
+    """Raises TooManyRequests."""
+    _count(_limited("sign_up", conf.sign_up_rate, _source(address)))
+
+
+def refresh(*, session_id: UUID) -> None:
+    """Raises TooManyRequests."""
+    _count(_limited("refresh", conf.refresh_rate, str(session_id)))
+
+
+def password_check(*, user_id: int, address: str | None) -> None:
+    """Of the current password, by who is signed in: whoever stole a token, and uses it elsewhere, does not use up
+    the owner's tries. Raises TooManyRequests."""
+    _count(_limited("password_check", conf.password_check_rate, str(user_id), _source(address)))
+
+
+def _count(limits: dict[str, Rate], *, only_familiar: bool = False) -> None:
+    """One more try for all of these or, if one of them says wait, for none. Raises TooManyRequests; _Unfamiliar, and
+    counts nothing, if only familiar ones are to be counted and these are not."""
+
+    def change(tallies: Tallies) -> Mapping[str, Kept]:
+        now = timezone.now()
+        if only_familiar and not any(tally.is_familiar(now) for tally in tallies.values()):
+            raise _Unfamiliar()
+        longest = max(rates.wait(tallies.get(key), now) for key in limits)
+        if longest > timedelta(0):
+            raise TooManyRequests(longest)
+        return _kept({key: rates.one_more(tallies.get(key), rate, now) for key, rate in limits.items()}, limits)
+
+    if only_familiar and not limits:
+        raise _Unfamiliar()
+    _swap(list(limits), change)
+
+
+def _swap(keys: list[str], change: Change) -> None:
+    if keys:
+        counters.store().swap(keys, change)
+
+
+def _kept(tallies: Tallies, limits: dict[str, Rate]) -> dict[str, Kept]:
+    return {key: Kept(tally, rates.forgotten_at(tally, limits[key])) for key, tally in tallies.items()}
+
+
+def _limited(act: str, rate: Rate | None, *who: str) -> dict[str, Rate]:
+    """The key under which it is counted, and how often it may be; nothing where the setting is off.
+
+    Keyed, because the name that somebody types may be their password.
+    """
+    if rate is None:
+        return {}
+    said = "\0".join(("accounts.throttling", act, *who))
+    return {digest(conf.secret_key.encode(), said.encode(), "sha256").hex(): rate}
+
+
+def _source(address: str | None) -> str:
+    """Whom an address stands for: an IPv6 customer has at least a /64 of them."""
+    if address and ip_address(address).version == 6:
+        return str(ip_network(f"{address}/64", strict=False))
+    return address or ""
