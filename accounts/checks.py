@@ -104,6 +104,33 @@ def _deployment_warnings() -> Iterator[Warning]:
     if ADMIN in settings.SELF_ASSIGNABLE_ROLES:
         yield Warning("SELF_ASSIGNABLE_ROLES holds admin: anyone can sign up as one.", id="accounts.W003")
 
+    if settings.REVEAL_UNKNOWN_USERNAME:
+        yield Warning("REVEAL_UNKNOWN_USERNAME is on: anyone can find out who has an account.", id="accounts.W014")
+    for name in ("GUESS_RATE", "GUESS_RATE_ADDRESS", "GUESS_RATE_ACCOUNT", "SIGN_UP_RATE", "PASSWORD_CHECK_RATE"):
+        if getattr(settings, name) is None:
+            yield Warning(f"{name} is off: nothing slows down who tries out passwords or names.", id="accounts.W015")
+    if settings.TRUSTED_PROXY_COUNT == 0:
+        yield Warning(
+            "TRUSTED_PROXY_COUNT is 0: behind a proxy, all clients would count as one, and no HSTS be sent.",
+            id="accounts.W016",
+        )
+    for database in settings.DATABASES.values():
+        options = database.get("OPTIONS", {})
+        mode = str(options.get("ssl_mode", ""))
+        if _is_elsewhere(database) and not mode.startswith("VERIFY_"):
+            yield Warning(
+                "DATABASE_URL names another machine without ssl_mode=VERIFY_IDENTITY or VERIFY_CA: "
+                "what is kept there crosses the network in clear, or to whoever answers.",
+                id="accounts.W017",
+            )
+
+
+def _is_elsewhere(database: dict[str, Any]) -> bool:
+    host = database.get("HOST", "")
+    return (
+        "mysql" in database["ENGINE"] and not host.startswith("/") and host not in {"", "localhost", "127.0.0.1", "::1"}
+    )
+
 
 @register(Tags.urls)
 def check_routes(**kwargs: Any) -> list[CheckMessage]:

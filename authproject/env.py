@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +20,19 @@ _FLAGS = {
 
 def text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
+
+
+def secret(name: str) -> str:
+    """As `text`, or the content of the file that NAME_FILE names, as container platforms hand out secrets."""
+    path = text(f"{name}_FILE")
+    if not path:
+        return text(name)
+    if text(name):
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; which one is meant?")
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}") from None
 
 
 def flag(name: str, *, default: bool) -> bool:
@@ -61,20 +75,29 @@ def one_of(name: str, choices: tuple[str, ...]) -> str:
 def database(name: str, default: Path) -> dict[str, Any]:
     """One of Django's DATABASES, from a URL, or the SQLite file `default`. A wrong URL is not shown, because it may
     hold a password."""
-    url = text(name)
+    url = secret(name)
     if not url:
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default)}
+        return _for_us_alone({"ENGINE": "django.db.backends.sqlite3", "NAME": str(default)})
     try:
-        if url.startswith(("sqlite:", "mysql:")):
+        if url.startswith("sqlite:"):
+            return _for_us_alone(Env.db_url_config(url))
+        if url.startswith("mysql:"):
             return Env.db_url_config(url)
     except (KeyError, ValueError):
         pass
     raise ImproperlyConfigured(f"{name} must be sqlite:///FILE or mysql://USER:PASSWORD@HOST:PORT/NAME.")
 
 
+def _for_us_alone(config: dict[str, Any]) -> dict[str, Any]:
+    """SQLite would let everyone on the machine read what it creates."""
+    with suppress(OSError):  # where it cannot be created, or is there, SQLite has the say
+        os.close(os.open(config["NAME"], os.O_CREAT | os.O_EXCL, 0o600))
+    return config
+
+
 def redis(name: str) -> str:
     """The URL of a Redis, '' for none. A wrong one is not shown, because it may hold a password."""
-    url = text(name)
+    url = secret(name)
     if url and not url.startswith(("redis://", "rediss://", "unix://")):
         raise ImproperlyConfigured(f"{name} must be redis://[USER:PASSWORD@]HOST:PORT/NUMBER, rediss://… or unix://…")
     return url

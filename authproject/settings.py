@@ -21,7 +21,7 @@ PRODUCTION = ENVIRONMENT == "production"
 # Off in development too: Django's debug pages would replace the JSON errors that clients rely on.
 DEBUG = env.flag("DEBUG", default=False)
 
-SECRET_KEY = env.text("SECRET_KEY")
+SECRET_KEY = env.secret("SECRET_KEY")
 if not SECRET_KEY and PRODUCTION:
     raise ImproperlyConfigured(
         "SECRET_KEY is not set. With ENVIRONMENT=production, set it to a random text of 43 characters or more, "
@@ -51,7 +51,7 @@ REFRESH_TOKEN_LIFETIME = env.whole_number("REFRESH_TOKEN_LIFETIME", 86_400)
 SESSION_LIFETIME = env.whole_number("SESSION_LIFETIME", 2_592_000)
 REFRESH_TOKEN_GRACE = env.whole_number("REFRESH_TOKEN_GRACE", 10)
 SESSIONS_PER_USER = env.whole_number("SESSIONS_PER_USER", 50)
-AUDIT_KEY = env.text("AUDIT_KEY")
+AUDIT_KEY = env.secret("AUDIT_KEY")
 AUDIT_SEAL_INTERVAL = env.whole_number("AUDIT_SEAL_INTERVAL", 0)
 TOKEN_ISSUER = env.text("TOKEN_ISSUER", "authproject")
 TOKEN_AUDIENCE = env.text("TOKEN_AUDIENCE", "authproject")
@@ -95,8 +95,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "corsheaders",
-    "django_filters",
-    "rest_framework",
 ]
 MIDDLEWARE = [
     "authproject.requests.TrustedProxyMiddleware",
@@ -173,15 +171,15 @@ CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = COOKIE_SECURE
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = False
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_INCLUDE_SUBDOMAINS", default=PRODUCTION)
+SECURE_HSTS_PRELOAD = False
 
 SILENCED_SYSTEM_CHECKS = [
     # The username is unique by its key column, see accounts/names.py.
     "auth.W004",
     # HTTP is redirected (or refused) by the proxy in front; here a redirect would lose the body of a POST.
     "security.W008",
-    # Whether all subdomains are HTTPS, and whether to be in the browsers' preload list, is the domain owner's call.
-    "security.W005",
+    # Whether to be in the browsers' preload list is the domain owner's call.
     "security.W021",
 ]
 

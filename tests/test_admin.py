@@ -498,3 +498,14 @@ def test_the_last_admin_keeps_a_password_to_sign_in_with(make_user: MakeUser, cl
     response = client.post(f"{USERS}{boss.pk}/password/", {"usable_password": "false", "unset-password": ""})
     assert response.status_code == 302
     assert User.objects.get(pk=boss.pk).has_usable_password()
+
+
+def test_the_list_of_users_ends_all_sessions_of_those_selected(
+    make_user: MakeUser, sign_in: SignIn, api: APIClient, client: Client
+) -> None:
+    client.force_login(make_user("boss", "admin"))
+    alice = make_user("alice")
+    token = sign_in("alice")["accessToken"]
+    response = client.post(USERS, {"action": "end_sessions", "_selected_action": [alice.pk]})
+    assert response.status_code == 302
+    assert api.get("/api/test/user", headers={"x-access-token": token}).status_code == 401

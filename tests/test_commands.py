@@ -250,6 +250,52 @@ def test_a_superuser_can_enter_the_admin(command: Command, client: Client) -> No
     assert client.get("/admin/").status_code == 200
 
 
+@pytest.mark.usefixtures("superuser_environment")
+@pytest.mark.parametrize("weak", ["password", "short", "root@example"])
+def test_a_superuser_needs_a_password_that_anybody_would_need(
+    command: Command, monkeypatch: pytest.MonkeyPatch, weak: str
+) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", weak)
+    with pytest.raises(CommandError):
+        command("createsuperuser", "--noinput")
+    assert not User.objects.exists()
+
+
+# --- revoke_sessions
+
+
+@pytest.fixture
+def boards(make_user: MakeUser, sign_in: SignIn) -> dict[str, Callable[[], int]]:
+    """For two people who are signed in: what a guarded board answers each."""
+
+    def board(name: str) -> Callable[[], int]:
+        make_user(name)
+        token = sign_in(name)["accessToken"]
+        return lambda: APIClient().get("/api/test/user", headers={"x-access-token": token}).status_code
+
+    return {name: board(name) for name in ("alice", "bob")}
+
+
+def test_the_sessions_of_one_user_are_ended(command: Command, boards: dict[str, Callable[[], int]]) -> None:
+    assert command("revoke_sessions", "alice") == "alice is signed out. Sessions ended: 1."
+    assert {name: board() for name, board in boards.items()} == {"alice": 401, "bob": 200}
+
+
+def test_the_sessions_of_everybody_are_ended(
+    command: Command, boards: dict[str, Callable[[], int]], make_user: MakeUser, client: Client
+) -> None:
+    client.force_login(make_user("boss", "admin"))
+    assert command("revoke_sessions", "--all") == "Everybody is signed out. Users: 3."
+    assert {name: board() for name, board in boards.items()} == {"alice": 401, "bob": 401}
+    assert client.get("/admin/").status_code == 302
+
+
+@pytest.mark.parametrize("arguments", [(), ("alice", "--all")], ids=["neither", "both"])
+def test_whose_sessions_are_to_be_ended_has_to_be_said(command: Command, arguments: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError, match="Give one NAME, or --all"):
+        command("revoke_sessions", *arguments)
+
+
 # --- in a process of their own
 
 

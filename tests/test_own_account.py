@@ -418,3 +418,14 @@ def test_a_sign_in_during_a_deletion_is_refused(
     monkeypatch.setattr(services.signing, "authenticate", the_account_goes_meanwhile)
     response = api.post("/api/auth/signin", {"username": "alice", "password": PASSWORD})
     assert said(response) == (401, {"accessToken": None, "message": "Invalid Password!"})
+
+
+def test_the_export_holds_the_newest_entries_only_for_strangers_add_to_them(
+    signed_in_as: Callable[..., APIClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accounts.services.reading.NEWEST", 3)
+    client = signed_in_as("user")
+    for _ in range(4):
+        APIClient().post("/api/auth/signin", {"username": "holds_user", "password": "wrong"}, format="json")
+    audit = client.get("/api/auth/me/export").json()["audit"]
+    assert [entry["action"] for entry in audit] == ["sign_in_failed"] * 3

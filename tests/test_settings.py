@@ -210,19 +210,23 @@ def test_cookies_for_other_sites_must_be_secure(settings: Settings) -> None:
         ("TOKEN_DELIVERY", "both", "accounts.W001"),
         ("COOKIE_SECURE", False, "accounts.W002"),
         ("SELF_ASSIGNABLE_ROLES", ["user", "admin"], "accounts.W003"),
+        ("REVEAL_UNKNOWN_USERNAME", True, "accounts.W014"),
+        ("GUESS_RATE", None, "accounts.W015"),
+        ("SIGN_UP_RATE", None, "accounts.W015"),
+        ("TRUSTED_PROXY_COUNT", 0, "accounts.W016"),
     ],
 )
 def test_the_deployment_check_warns_of_what_is_allowed_but_unwise(
     settings: Settings, name: str, value: object, warning: str
 ) -> None:
-    settings.COOKIE_SECURE = True
+    settings.COOKIE_SECURE, settings.TRUSTED_PROXY_COUNT = True, 1
     setattr(settings, name, value)
     found = [str(message.id) for message in run_checks(include_deployment_checks=True)]
     assert [ident for ident in found if ident.startswith("accounts.")] == [warning]
 
 
 def test_the_deployment_check_has_nothing_against_the_defaults_of_production() -> None:
-    done = run("manage.py", "check", "--deploy", "--fail-level=WARNING", **PRODUCTION)
+    done = run("manage.py", "check", "--deploy", "--fail-level=WARNING", TRUSTED_PROXY_COUNT="1", **PRODUCTION)
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -254,6 +258,60 @@ def test_an_empty_variable_counts_as_unset() -> None:
     assert settings_of(*names, **empty) == ["development", 8080, False, "body", ["user"], "authproject"]
 
 
+def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{GOOD_KEY}\n")
+    (tmp_path / "database").write_text("mysql://app:pass%20word@db.example.com:3306/app")
+    files = {"SECRET_KEY_FILE": f"{tmp_path}/key", "DATABASE_URL_FILE": f"{tmp_path}/database"}
+    key, databases = settings_of("SECRET_KEY", "DATABASES", **files)
+    assert (key, databases["default"]["PASSWORD"]) == (GOOD_KEY, "pass word")
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"AUDIT_KEY": GOOD_KEY, "AUDIT_KEY_FILE": os.devnull}, "AUDIT_KEY and AUDIT_KEY_FILE are both set"),
+        ({"CACHE_URL_FILE": "/no/such/file"}, "CACHE_URL_FILE cannot be read: "),
+    ],
+    ids=["both", "unreadable"],
+)
+def test_a_file_that_leaves_doubt_about_a_secret_is_refused(variables: dict[str, str], sentence: str) -> None:
+    code, said = serve(**variables)
+    assert (code, sentence in said, said.count("\n")) == (1, True, 1)
+
+
+def test_the_file_of_sqlite_is_for_its_owner_alone(tmp_path: Path) -> None:
+    settings_of("DATABASES", DATABASE_URL=f"sqlite:///{tmp_path}/new.sqlite3")
+    assert oct((tmp_path / "new.sqlite3").stat().st_mode & 0o777) == "0o600"
+
+
+def test_a_file_of_sqlite_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "old.sqlite3"
+    path.write_bytes(b"content")
+    path.chmod(0o640)
+    settings_of("DATABASES", DATABASE_URL=f"sqlite:///{path}")
+    assert (path.read_bytes(), oct(path.stat().st_mode & 0o777)) == (b"content", "0o640")
+
+
+@pytest.mark.parametrize(
+    ("host", "mode", "warned"),
+    [
+        ("db.example.com", "", True),
+        ("db.example.com", "REQUIRED", True),
+        ("db.example.com", "VERIFY_CA", False),
+        ("db.example.com", "VERIFY_IDENTITY", False),
+        ("127.0.0.1", "", False),
+        ("/run/mysqld/mysqld.sock", "", False),
+    ],
+)
+def test_the_deployment_check_warns_of_a_database_elsewhere_whose_identity_nobody_checks(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, host: str, mode: str, warned: bool
+) -> None:
+    database = {"ENGINE": "django.db.backends.mysql", "HOST": host, "OPTIONS": {"ssl_mode": mode}}
+    monkeypatch.setitem(settings.DATABASES, "elsewhere", database)
+    found = {message.id for message in run_checks(include_deployment_checks=True)}
+    assert ("accounts.W017" in found) is warned
+
+
 # --- the defaults
 
 
@@ -269,7 +327,7 @@ print(json.dumps({
     "origins": settings.CORS_ALLOWED_ORIGINS,
     "debug": settings.DEBUG,
     "secure": [conf.cookie_secure, settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE],
-    "hsts": settings.SECURE_HSTS_SECONDS,
+    "hsts": [settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS],
 }))
 """
     done = run("-c", script, DJANGO_SETTINGS_MODULE="authproject.settings", **variables)
@@ -283,7 +341,7 @@ def test_the_defaults_of_development_are_for_one_machine() -> None:
         "origins": ["http://localhost:8081", "http://localhost:4200", "http://localhost:3000"],
         "debug": False,
         "secure": [False, False, False],
-        "hsts": 0,
+        "hsts": [0, False],
     }
 
 
@@ -294,7 +352,7 @@ def test_the_defaults_of_production_are_for_the_internet() -> None:
         "origins": [],
         "debug": False,
         "secure": [True, True, True],
-        "hsts": 31_536_000,
+        "hsts": [31_536_000, True],
     }
 
 

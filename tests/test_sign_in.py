@@ -4,13 +4,15 @@ from collections.abc import Callable
 
 import pytest
 from django.contrib.auth.hashers import identify_hasher
+from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from accounts.models import User
+from accounts.models import Session, User
 from tests.conftest import PASSWORD
 
 MakeUser = Callable[..., User]
+SignIn = Callable[..., dict[str, str]]
 WRONG = {"accessToken": None, "message": "Invalid Password!"}
 
 
@@ -148,3 +150,54 @@ def test_a_hash_with_weaker_parameters_is_upgraded_at_sign_in(
     sign_in()
     user.refresh_from_db()
     assert "t=2" in user.password
+
+
+# --- signing in again
+
+
+def board(token: str) -> int:
+    return APIClient().get("/api/test/user", headers={"x-access-token": token}).status_code
+
+
+def test_signing_in_again_ends_the_session_that_the_client_forgets(
+    api: APIClient, make_user: MakeUser, sign_in: SignIn
+) -> None:
+    make_user()
+    before = sign_in()["accessToken"]
+    api.credentials(HTTP_X_ACCESS_TOKEN=before)
+    after = sign_in()["accessToken"]
+    assert (board(before), board(after)) == (401, 200)
+
+
+def test_signing_in_elsewhere_ends_no_session(make_user: MakeUser, sign_in: SignIn) -> None:
+    make_user()
+    before = sign_in()["accessToken"]
+    sign_in()
+    assert board(before) == 200
+
+
+def test_signing_in_as_another_user_ends_no_session(api: APIClient, make_user: MakeUser, sign_in: SignIn) -> None:
+    make_user()
+    make_user("bob")
+    before = sign_in()["accessToken"]
+    api.credentials(HTTP_X_ACCESS_TOKEN=before)
+    sign_in("bob")
+    assert board(before) == 200
+
+
+def test_a_refused_sign_in_ends_no_session(api: APIClient, make_user: MakeUser, sign_in: SignIn) -> None:
+    make_user()
+    before = sign_in()["accessToken"]
+    api.credentials(HTTP_X_ACCESS_TOKEN=before)
+    api.post("/api/auth/signin", {"username": "alice", "password": "wrong"})
+    assert board(before) == 200
+
+
+def test_a_browser_that_signs_in_again_leaves_no_session_behind(
+    api: APIClient, make_user: MakeUser, settings: Settings
+) -> None:
+    settings.TOKEN_DELIVERY = "cookie"
+    user = make_user()
+    for _ in range(3):
+        assert api.post("/api/auth/signin", {"username": "alice", "password": PASSWORD}).status_code == 200
+    assert Session.objects.live(timezone.now()).filter(user=user).count() == 1

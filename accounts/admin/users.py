@@ -84,6 +84,7 @@ class UserAdmin(ServiceAdmin, DjangoUserAdmin):
     add_form = NewUserForm
     list_display = ("username", "email", "is_active", "holds", "created_at")
     list_filter = ("is_active", HeldRoleFilter)
+    actions = ("end_sessions",)
     search_fields = ("username", "email")
     ordering = ("username",)
     filter_horizontal = ()
@@ -100,6 +101,14 @@ class UserAdmin(ServiceAdmin, DjangoUserAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         grants = RoleGrant.objects.select_related("role").order_by("role_id")
         return super().get_queryset(request).prefetch_related(Prefetch("grants", grants))
+
+    @admin.action(description="End all sessions of the selected users", permissions=["change"])
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Those of the admin too, also one's own."""
+        users = list(queryset)
+        for user in users:
+            services.revoke_all_sessions(user=user, by=actor_of(request))
+        self.message_user(request, f"Users signed out: {len(users)}.")
 
     @admin.display(description="roles")
     def holds(self, user: User) -> str:

@@ -41,6 +41,7 @@ class Session(models.Model):
         BY_ADMIN = "by_admin"
         SURPLUS = "surplus"
         DEACTIVATED = "deactivated"
+        REPLACED = "replaced"
 
     # How far `last_used_at` may lag behind, so that busy sessions are not written at each use.
     RESOLUTION = timedelta(minutes=1)

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
@@ -80,7 +81,9 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, username: str, email: str, password: str | None = None) -> "User":
-        """For Django's `createsuperuser`, which expects ValidationError."""
+        """For Django's `createsuperuser`, which expects ValidationError, and lets one pass over the password policy."""
+        if password is not None:
+            validate_password(password, self.model(username=username, email=email))
         try:
             with transaction.atomic():
                 user = self.create_user(username, email, password, roles=[Role.objects.get(name=ADMIN)])

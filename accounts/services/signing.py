@@ -79,11 +79,17 @@ def _check_password(user: User, password: str) -> bool:
     return is_right
 
 
-def sign_in(*, username: str, password: str, by: Actor) -> tuple[User, TokenPair]:
-    """The user and the tokens of a new session. Raises what `authenticate` raises."""
+def sign_in(*, username: str, password: str, by: Actor, access_token: str = "") -> tuple[User, TokenPair]:
+    """The user and the tokens of a new session. It replaces the session of `access_token`, which the client will
+    forget now, if that is the same user's (ASVS 7.2.4). Raises what `authenticate` raises."""
     user = authenticate(username=username, password=password, by=by)
     by = replace(by, user_id=user.pk)
     pair = _open_session(user, by)
+    with suppress(InvalidToken):
+        if access_token:
+            claims = tokens.read_even_expired(tokens.AccessToken, access_token)
+            chosen = sessions.of_claims(claims).filter(user=user)
+            _end(chosen, Session.Reason.REPLACED, Action.SESSIONS_REVOKED, by, user.pk)
     # After the commit, so that sessions opened at the same time count too.
     _end_surplus(user, by)
     return user, pair
@@ -168,6 +174,15 @@ def revoke_sessions(chosen: SessionQuerySet, *, user: User, by: Actor) -> int:
 def revoke_all_sessions(*, user: User, by: Actor) -> int:
     """Ends all of the user's sessions, those of the Django admin too; says how many of the others there were."""
     return _end_all(user, Session.Reason.BY_ADMIN, Action.SESSIONS_REVOKED, by)
+
+
+def revoke_everybodys_sessions(*, by: Actor) -> int:
+    """Ends all sessions of all users, those of the Django admin too; says how many users there are. User by user, so
+    that the table is not locked meanwhile."""
+    users = User.objects.order_by("pk")
+    for user in users.iterator(chunk_size=500):
+        revoke_all_sessions(user=user, by=by)
+    return users.count()
 
 
 def revoke_own_session(*, user: User, session_id: UUID, by: Actor) -> None:

@@ -36,7 +36,8 @@ class AuthViewSet(ViewSet):
     @action(detail=False, methods=["post"])
     def signin(self, request: Request) -> Response:
         cross_site.refuse_where_cookies_play(request)
-        user, pair = services.sign_in(**parse(SignInRequest, request), by=actor_of(request))
+        token, _ = authentication.access_token_of(request)
+        user, pair = services.sign_in(**parse(SignInRequest, request), by=actor_of(request), access_token=token)
         return delivery.with_tokens(signed_in(user), pair)
 
     @action(detail=False, methods=["post"])
