@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib.auth.hashers import make_password, verify_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from structlog.contextvars import bind_contextvars
 
 from accounts import sessions, tokens
 from accounts.conf import conf
@@ -60,6 +61,7 @@ def authenticate(*, username: str, password: str, by: Actor) -> User:
     if not _check_password(user, password) or not user.is_active:
         record(Action.SIGN_IN_FAILED, by=by, subject_id=user.pk)
         raise InvalidCredentials()
+    bind_contextvars(user_id=user.pk)  # for the log
     return user
 
 
@@ -129,6 +131,7 @@ def refresh(*, refresh_token: str | None, by: Actor) -> TokenPair:
         raise RefreshTokenExpired() from None
     except InvalidToken:
         raise RefreshTokenUnknown() from None
+    bind_contextvars(user_id=claims.user_id)
     try:
         return sessions.rotate(claims)
     except RefreshTokenReused:
