@@ -104,6 +104,12 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     return _outside_drf(request, HTTPStatus.FORBIDDEN, "Forbidden.") or defaults.permission_denied(request, exception)
 
 
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """For the admin's forms. Django's own page has its style in it, which our content security policy forbids."""
+    message = "This page is too old, or your browser keeps no cookies. Please go back, reload the page and try again."
+    return HttpResponse(message, status=HTTPStatus.FORBIDDEN, content_type="text/plain; charset=utf-8")
+
+
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _outside_drf(request, HTTPStatus.NOT_FOUND, "Not found.") or defaults.page_not_found(request, exception)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from csp.constants import HEADER
 from csp.middleware import CSPMiddleware
 from csp.utils import build_policy
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 
@@ -13,7 +13,7 @@ class HeadersMiddleware(CSPMiddleware):
     """django-csp's, for pages, which may have nonces and exceptions of their own. All other answers get the policy
     as it stands in the settings, without working it out anew, which would cost each of them 24 µs."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         super().__init__(get_response)
         self.policy = build_policy()
 
