@@ -24,9 +24,9 @@ OWN_LOGGERS = ("authproject", "accounts", "content")
 def config(level: str) -> dict[str, Any]:
     """Django's LOGGING, all of it to standard error; and structlog's lines go the same way."""
     structlog.configure(
-        processors=[stdlib.filter_by_level, stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=stdlib.LoggerFactory(),
-        wrapper_class=stdlib.BoundLogger,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
     libraries = max(level, "WARNING", key=logging.getLevelNamesMapping().__getitem__)
@@ -93,15 +93,15 @@ _TOKEN = re.compile(r"eyJ[\w.-]{10,}", re.ASCII)
 
 def without_secrets(logger: Any, name: str, event: Event) -> Any:
     """The event, and what is nested in it, without the values of names such as `password`."""
-    return _redacted(event)
+    return {key: REDACTED if _is_secret(key) else _redacted(value) for key, value in event.items()}
 
 
 def _redacted(value: Any) -> Any:
+    if isinstance(value, str | int | float):
+        return value
     if isinstance(value, dict):
-        return {key: REDACTED if _is_secret(key) else _redacted(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_redacted(inner) for inner in value]
-    return value
+        return without_secrets(None, "", value)
+    return [_redacted(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 @lru_cache(maxsize=1000)

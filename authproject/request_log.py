@@ -7,8 +7,8 @@ from time import perf_counter
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from structlog import get_logger
 from structlog.contextvars import bind_contextvars, clear_contextvars
-from structlog.stdlib import get_logger
 
 from accounts.routes import readable
 

@@ -8,7 +8,7 @@ import django
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
-from structlog.stdlib import get_logger
+from structlog import get_logger
 
 log = get_logger("authproject.serve")
 # Seconds for the requests at hand; process managers wait for ten before they kill.

@@ -27,7 +27,7 @@ from tests.test_settings import PRODUCTION, run, settings_of
 
 Lines = Callable[[], list[dict[str, Any]]]
 SignedInAs = Callable[..., APIClient]
-log = structlog.stdlib.get_logger("authproject.test")
+log = structlog.get_logger("authproject.test")
 MINE = "edge-1_7f3A9c"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 
@@ -307,7 +307,7 @@ def test_libraries_never_tell_more_than_warnings(level: str, libraries: str) -> 
 
 
 def test_the_level_keeps_the_lines_below_it_away() -> None:
-    script = "import django; django.setup(); import logging; from structlog.stdlib import get_logger as get;"
+    script = "import django; django.setup(); import logging; from structlog import get_logger as get;"
     script += "get('accounts').info('one'); get('accounts').warning('two'); logging.getLogger('accounts').info('three')"
     done = run("-c", script, LOG_LEVEL="WARNING", LOG_FORMAT="json", DJANGO_SETTINGS_MODULE="authproject.settings")
     assert [json.loads(line)["event"] for line in done.stderr.splitlines()] == ["two"]

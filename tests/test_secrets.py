@@ -148,6 +148,7 @@ def swept(request: pytest.FixtureRequest, start_server: Callable[..., live.Serve
         _break_the_database(server)
         for path in paths():
             sweep.in_each_way(address_of(path))
+            sweep.in_the_path(path)
     return Swept(server.log.read_text(), sweep.secrets, working, sweep.statuses)
 
 

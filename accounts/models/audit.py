@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from django.db import models, transaction
 from django.utils import timezone
-from structlog.stdlib import get_logger
+from structlog import get_logger
 
 from accounts.conf import conf
 from accounts.models.ids import new_id
