@@ -5,7 +5,7 @@ import re
 import sys
 from collections.abc import Callable, MutableMapping
 from functools import lru_cache
-from http import HTTPStatus
+from http.client import responses
 from typing import Any
 
 import structlog
@@ -76,9 +76,9 @@ def _renderers() -> list[Processor]:
 def without_path(logger: Any, name: str, event: Event) -> Event:
     """Django's 'Internal Server Error: /path' without the path, in which anything may stand; but with the id of the
     request, which may be over by now."""
-    request = getattr(event["_record"], "request", None)
-    if isinstance(request, HttpRequest):
-        event["event"] = HTTPStatus(event["_record"].status_code).phrase
+    record = event["_record"]
+    if isinstance(request := getattr(record, "request", None), HttpRequest):
+        event["event"] = responses.get(getattr(record, "status_code", 0), "Something about a request")
         event["request_id"] = getattr(request, "id", None)
     return event
 
