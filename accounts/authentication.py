@@ -7,6 +7,7 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
+from structlog.contextvars import bind_contextvars
 
 from accounts import cross_site, tokens
 from accounts.conf import conf
@@ -37,6 +38,7 @@ class TokenAuthentication(BaseAuthentication):
         user = Session.objects.user_with_roles(session_id=claims.session_id, user_id=claims.user_id, now=timezone.now())
         if user is None:
             raise InvalidToken()
+        bind_contextvars(user_id=user.pk)  # for the log
         return user, claims
 
     def authenticate_header(self, request: Request) -> str:

@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from django.contrib.auth import user_logged_out
+from django.contrib.auth import user_logged_in, user_logged_out
 from django.contrib.auth.backends import BaseBackend
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils import timezone
+from structlog.contextvars import bind_contextvars
 
 from accounts import services
+from accounts.conf import conf
 from accounts.errors import AccountError, TooManyRequests
 from accounts.models import Actor, User
 
@@ -27,6 +30,7 @@ class AccountBackend(BaseBackend):
             return None
 
     def get_user(self, user_id: int) -> User | None:
+        bind_contextvars(user_id=user_id)  # for the log
         return User.objects.filter(pk=user_id, is_active=True).first()
 
 
@@ -35,6 +39,12 @@ def actor_of(request: HttpRequest | None) -> Actor:
     if request is None:
         return Actor(via="admin")
     return Actor.seen(request.META, user_id=request.user.pk, via="admin")
+
+
+@receiver(user_logged_in)
+def bound_session(*, request: HttpRequest, **kwargs: Any) -> None:
+    """Ends it some time after the sign-in, however busy it is; Django would count from each change to it."""
+    request.session.set_expiry(timezone.now() + conf.admin_session_lifetime)
 
 
 @receiver(user_logged_out)

@@ -23,6 +23,11 @@ class Conf:
         return timedelta(seconds=settings.SESSION_LIFETIME)
 
     @property
+    def admin_session_lifetime(self) -> timedelta:
+        """How long a sign-in to the Django admin lasts."""
+        return timedelta(seconds=settings.SESSION_COOKIE_AGE)
+
+    @property
     def refresh_token_grace(self) -> timedelta:
         """How long a refresh token that was replaced may still arrive without being called stolen."""
         return timedelta(seconds=settings.REFRESH_TOKEN_GRACE)

@@ -13,10 +13,10 @@ REFRESH_COOKIE_PATH = "/api/auth"
 
 
 def with_tokens(body: dict[str, Any], pair: TokenPair) -> Response:
-    """An answer with the tokens where the settings want them; no cache may keep it (RFC 6749 section 5.1)."""
+    """An answer with the tokens where the settings want them."""
     if conf.delivers_in_body:
         body = {**body, "accessToken": pair.access, "refreshToken": pair.refresh}
-    response = Response(body, headers={"Cache-Control": "no-store"})
+    response = Response(body)
     if conf.delivers_in_cookies:
         # The access cookie stays for as long as the refresh token is good: a browser that had dropped it would be
         # answered 403 (no token) instead of 401 (expired), and the published clients would never refresh.
@@ -28,7 +28,7 @@ def with_tokens(body: dict[str, Any], pair: TokenPair) -> Response:
 
 def without_tokens(body: dict[str, Any]) -> Response:
     """An answer that takes the cookies back."""
-    response = Response(body, headers={"Cache-Control": "no-store"})
+    response = Response(body)
     _set(response, conf.access_cookie, "", "/", 0)
     _set(response, conf.refresh_cookie, "", REFRESH_COOKIE_PATH, 0)
     return response

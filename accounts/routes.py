@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -31,7 +32,7 @@ def routes() -> Iterator[Route]:
 
 def _walk(patterns: Any, prefix: str) -> Iterator[Route]:
     for pattern in patterns:
-        path = prefix + _readable(pattern)
+        path = prefix + readable(str(pattern.pattern))
         if isinstance(pattern, URLPattern):
             yield _route(path, pattern.callback)
         elif _is_django_admin(pattern):
@@ -46,10 +47,11 @@ def _is_django_admin(resolver: URLResolver) -> bool:
     return isinstance(getattr(getattr(first, "callback", None), "admin_site", None), AdminSite)
 
 
-def _readable(pattern: Any) -> str:
+@cache
+def readable(pattern: str) -> str:
     """`^users/(?P<pk>[0-9]{1,18})$` and `users/<int:pk>` as `users/{pk}`."""
-    bare = str(pattern.pattern).removeprefix("^").removesuffix("$").removesuffix(r"\Z")
-    return re.sub(r"\(\?P<(\w+)>[^()]*\)|<(?:\w+:)?(\w+)>", lambda found: f"{{{found[1] or found[2]}}}", bare)
+    named = re.sub(r"\(\?P<(\w+)>[^()]*\)|<(?:\w+:)?(\w+)>", lambda found: f"{{{found[1] or found[2]}}}", pattern)
+    return re.sub(r"\^|\$|\\Z", "", named)
 
 
 def _route(path: str, callback: Any) -> Route:

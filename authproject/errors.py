@@ -28,11 +28,14 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     errors.CrossSiteRequest: HTTPStatus.FORBIDDEN,
 }
 
-# RFC 6750 section 3: which errors name the scheme, and how.
+# What WWW-Authenticate says (RFC 6750 section 3). Every 401 has to have it (RFC 9110 section 15.5.2).
 CHALLENGE: dict[type[Exception], str] = {
     errors.NoToken: "Bearer",
+    errors.InvalidCredentials: "Bearer",
     errors.InvalidToken: 'Bearer error="invalid_token"',
+    errors.ExpiredToken: 'Bearer error="invalid_token", error_description="The access token expired"',
 }
+INSUFFICIENT_SCOPE = 'Bearer error="insufficient_scope"'
 
 _DJANGO: dict[type[Exception], type[exceptions.APIException]] = {
     Http404: exceptions.NotFound,
@@ -49,8 +52,15 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     if type(exc) in _DJANGO:
         exc = _DJANGO[type(exc)]()
     if isinstance(exc, exceptions.APIException):
-        return _api_exception(exc)
+        response = _api_exception(exc)
+        if isinstance(exc, exceptions.PermissionDenied) and _came_with_a_good_token(context):
+            response["WWW-Authenticate"] = INSUFFICIENT_SCOPE
+        return response
     return None
+
+
+def _came_with_a_good_token(context: dict[str, Any]) -> bool:
+    return "request" in context and context["request"].auth is not None
 
 
 def _account_error(exc: errors.AccountError) -> Response:
@@ -97,6 +107,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _outside_drf(request, HTTPStatus.FORBIDDEN, "Forbidden.") or defaults.permission_denied(request, exception)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """For the admin's forms. Django's own page has its style in it, which our content security policy forbids."""
+    message = "This page is too old, or your browser keeps no cookies. Please go back, reload the page and try again."
+    return HttpResponse(message, status=HTTPStatus.FORBIDDEN, content_type="text/plain; charset=utf-8")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -8,7 +8,9 @@ import django
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
+from structlog import get_logger
 
+log = get_logger("authproject.serve")
 # Seconds for the requests at hand; process managers wait for ten before they kill.
 STOP_WITHIN = 5
 
@@ -23,7 +25,7 @@ def main() -> None:
     except (ImproperlyConfigured, CommandError) as error:
         sys.exit(f"authproject: {error}")
     host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
-    print(f"authproject ({settings.ENVIRONMENT}): http://{host}:{settings.PORT}", flush=True)
+    log.info("listening", environment=settings.ENVIRONMENT, url=f"http://{host}:{settings.PORT}")
     command = [sys.executable, "-m", "granian", *_options(address), "authproject.worker:application"]
     os.execv(sys.executable, command)  # noqa: S606
 
@@ -44,7 +46,7 @@ def _options(address: str) -> list[str]:
         "--respawn-failed-workers",
         # A client that never finishes its request must not keep the server from stopping.
         *("--workers-kill-timeout", str(STOP_WITHIN)),
-        *("--log-level", "warning"),
+        *("--log-level", "warning", "--log-config", str(settings.BASE_DIR / "authproject" / "granian.json")),
     ]
 
 

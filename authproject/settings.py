@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from authproject import env, secret_key
+from authproject import env, logs, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -95,8 +96,13 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "corsheaders",
+    "csp",
 ]
 MIDDLEWARE = [
+    "authproject.request_log.RequestLogMiddleware",
+    # Out here, those that set headers see every answer: refusals, preflights and static files too.
+    "authproject.headers.HeadersMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "authproject.requests.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -106,7 +112,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "authproject.urls"
 WSGI_APPLICATION = "authproject.wsgi.application"
@@ -169,10 +174,38 @@ CORS_ALLOW_CREDENTIALS = True
 CORS_ALLOW_HEADERS = ["x-access-token", "authorization", "origin", "content-type", "accept"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "X-Request-ID"]
 
+# The cookies of the admin. With this prefix browsers insist on Secure and Path=/, and on no other host's having set it.
+_PREFIX = "__Host-" if COOKIE_SECURE else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_PREFIX}sessionid", f"{_PREFIX}csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = COOKIE_SECURE
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 8 * 60 * 60
+CSRF_FAILURE_VIEW = "authproject.errors.csrf_failure"
+# Not in a cookie of their own.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_INCLUDE_SUBDOMAINS", default=PRODUCTION)
 SECURE_HSTS_PRELOAD = False
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+# What the pages of the admin need, and no more: all of it comes in files from here, nothing stands in the page.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
 
 SILENCED_SYSTEM_CHECKS = [
     # The username is unique by its key column, see accounts/names.py.
@@ -185,17 +218,6 @@ SILENCED_SYSTEM_CHECKS = [
 
 # --- logs
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {
-        # Without this Django would mail its errors to nobody instead of printing them.
-        "django": {"handlers": [], "level": "WARNING", "propagate": True},
-        # A refused request is an answer, not an incident.
-        "django.request": {"level": "ERROR"},
-        "django.security": {"level": "CRITICAL"},
-    },
-}
+LOG_LEVEL = env.one_of("LOG_LEVEL", ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL"))
+LOG_FORMAT = env.one_of("LOG_FORMAT", ("json", "console") if PRODUCTION else ("console", "json"))
+LOGGING = logs.config(LOG_LEVEL)

@@ -28,4 +28,5 @@ class WelcomeViewSet(ViewSet):
     def documentation(self, request: Request) -> HttpResponse:
         """The wire contract, as it stands in docs/contract.md."""
         contract = settings.BASE_DIR / "docs" / "contract.md"
-        return HttpResponse(contract.read_bytes(), content_type="text/plain; charset=utf-8")
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "max-age=300"}
+        return HttpResponse(contract.read_bytes(), headers=headers)

@@ -8,11 +8,14 @@ from hmac import digest
 from ipaddress import ip_address
 from typing import Any, ClassVar
 
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
+from structlog import get_logger
 
 from accounts.conf import conf
 from accounts.models.ids import new_id
+
+log = get_logger(__name__)
 
 
 class Action(models.TextChoices):
@@ -90,6 +93,9 @@ class AuditManager(models.Manager["AuditEntry"]):
         )
         entry.mac = entry.expected_mac()
         entry.save(force_insert=True)
+        # An operator at the command line sees what they do, and needs no line of log among it.
+        if by.via != Via.COMMAND:
+            transaction.on_commit(entry.log)
         return entry
 
 
@@ -163,6 +169,10 @@ class AuditEntry(models.Model):
 
     def is_whole(self) -> bool:
         return self.mac == self.expected_mac()
+
+    def log(self) -> None:
+        """For those who watch the log; what they may not see there, such as addresses, is in the entry itself."""
+        log.info("audit", action=str(self.action), actor_id=self.actor_id, subject_id=self.subject_id, via=self.via)
 
 
 # Read back, a value may be anything that whoever edited the table left there: it must make another MAC, not an error.

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib.auth.hashers import make_password, verify_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from structlog.contextvars import bind_contextvars
 
 from accounts import sessions, throttling, tokens
 from accounts.conf import conf
@@ -65,6 +66,7 @@ def authenticate(*, username: str, password: str, by: Actor, for_admin: bool = F
         record(Action.SIGN_IN_FAILED, by=by, subject_id=user.pk)
         raise InvalidCredentials()
     guess.was_right()
+    bind_contextvars(user_id=user.pk)  # for the log
     return user
 
 
@@ -138,6 +140,7 @@ def refresh(*, refresh_token: str | None, by: Actor) -> TokenPair:
     except InvalidToken:
         raise RefreshTokenUnknown() from None
     throttling.refresh(session_id=claims.session_id)
+    bind_contextvars(user_id=claims.user_id)
     try:
         return sessions.rotate(claims)
     except RefreshTokenReused:

@@ -19,10 +19,9 @@ from accounts.permissions import HasRole
 from accounts.serializers import answers, requests
 from accounts.serializers.requests import parse
 from accounts.transactions import retrying
-from accounts.views.base import PrivateAnswers
 
 
-class ManagementViewSet(PrivateAnswers, ReadOnlyModelViewSet):
+class ManagementViewSet(ReadOnlyModelViewSet):
     """Lists and reads; ids that are no numbers are not found."""
 
     permission_classes = [HasRole("admin")]

@@ -15,12 +15,11 @@ from accounts.models import User
 from accounts.serializers import answers, requests
 from accounts.serializers.requests import parse
 from accounts.tokens import Claims
-from accounts.views.base import PrivateAnswers
 
 UUID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
-class OwnAccountViewSet(PrivateAnswers, ViewSet):
+class OwnAccountViewSet(ViewSet):
     """For whoever is signed in, about themselves only."""
 
     permission_classes = [IsAuthenticated]

@@ -1,0 +1,62 @@
+"""Each request has an id, which its answer and all of its log lines carry, and a line of its own in the log."""
+
+import re
+import secrets
+from collections.abc import Callable
+from time import perf_counter
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from structlog import get_logger
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from accounts.routes import readable
+
+log = get_logger(__name__)
+_WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+class RequestLogMiddleware:
+    """The outermost one, so that no answer goes out without its id: X-Request-ID.
+
+    The line names the route and not the path, and no query: people and programs put passwords and tokens there.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = perf_counter()
+        request_id = _id_of(request)
+        # For what Django logs about the request when this is left again.
+        request.id = request_id  # type: ignore[attr-defined]
+        bind_contextvars(request_id=request_id)
+        try:
+            response = self.get_response(request)
+            response.headers["X-Request-ID"] = request_id
+            _log(request, response, began)
+        finally:
+            clear_contextvars()
+        return response
+
+
+def _id_of(request: HttpRequest) -> str:
+    """A new one; or that of a proxy of ours, whose log then has the same."""
+    if settings.TRUSTED_PROXY_COUNT > 0:
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        if _WELL_FORMED.fullmatch(given):
+            return given
+    return secrets.token_hex(16)
+
+
+def _log(request: HttpRequest, response: HttpResponse, began: float) -> None:
+    """Whoever was found to be signed in has bound `user_id`."""
+    match = request.resolver_match
+    log.info(
+        "request",
+        method=request.method,
+        route=readable(match.route) if match else None,
+        status=response.status_code,
+        milliseconds=round((perf_counter() - began) * 1000, 1),
+        address=request.META.get("REMOTE_ADDR"),
+    )
