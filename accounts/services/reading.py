@@ -15,8 +15,9 @@ def live_sessions(user: User) -> SessionQuerySet:
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept about a user besides the account itself."""
+    """What is kept about a user, the account itself included."""
 
+    user: User
     grants: QuerySet[RoleGrant]
     sessions: QuerySet[Session]
     entries: QuerySet[AuditEntry]
@@ -25,6 +26,7 @@ class Kept:
 def kept_about(user: User) -> Kept:
     """All of it, what has ended or run out too; of the audit trail what the user did, and what was done to them."""
     return Kept(
+        user=user,
         grants=RoleGrant.with_expired.filter(user=user).select_related("role").order_by("role_id"),
         sessions=user.sessions.order_by("-opened_at", "-id"),
         entries=AuditEntry.objects.filter(Q(subject_id=user.pk) | Q(actor_id=user.pk)).order_by("-at", "-id"),

@@ -2,8 +2,17 @@
 
 from typing import Any
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSetMixin
+
+SETS_COOKIES = OpenApiParameter(
+    "Set-Cookie",
+    str,
+    OpenApiParameter.HEADER,
+    response=[200],
+    description="The tokens, where TOKEN_DELIVERY says cookies; or their end.",
+)
 
 
 class PrivateAnswers(ViewSetMixin):
