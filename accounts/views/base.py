@@ -6,6 +6,8 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.viewsets import ViewSetMixin
 
+# A UUID of version 7, as accounts/models/ids.py makes them. MariaDB's UUID type refuses some that are of no version.
+ID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 SETS_COOKIES = OpenApiParameter(
     "Set-Cookie",
     str,

@@ -20,7 +20,7 @@ from accounts.permissions import HasRole
 from accounts.serializers import answers, requests
 from accounts.serializers.requests import parse
 from accounts.transactions import retrying
-from accounts.views.base import PrivateAnswers
+from accounts.views.base import ID_PATTERN, PrivateAnswers
 
 
 class ManagementViewSet(PrivateAnswers, ReadOnlyModelViewSet):
@@ -150,4 +150,4 @@ class AuditViewSet(ManagementViewSet):
     serializer_class = answers.AuditSerializer
     filterset_class = filters.AuditFilter
     pagination_class = ByCursor
-    lookup_value_regex = "[0-9a-f-]{36}"
+    lookup_value_regex = ID_PATTERN

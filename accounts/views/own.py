@@ -16,9 +16,7 @@ from accounts.models import User
 from accounts.serializers import answers, requests
 from accounts.serializers.requests import parse
 from accounts.tokens import Claims
-from accounts.views.base import SETS_COOKIES, PrivateAnswers
-
-UUID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+from accounts.views.base import ID_PATTERN, SETS_COOKIES, PrivateAnswers
 
 
 class OwnAccountViewSet(PrivateAnswers, ViewSet):
@@ -83,7 +81,7 @@ class OwnAccountViewSet(PrivateAnswers, ViewSet):
         return Response(answers.OwnSessionSerializer(live, many=True, context=context).data)
 
     @extend_schema(responses={204: None})
-    @action(detail=False, methods=["delete"], url_path=f"sessions/(?P<session_id>{UUID_PATTERN})")
+    @action(detail=False, methods=["delete"], url_path=f"sessions/(?P<session_id>{ID_PATTERN})")
     def revoke_session(self, request: Request, session_id: str) -> Response:
         """Ends one of the caller's sessions."""
         services.revoke_own_session(user=_user(request), session_id=UUID(session_id), by=actor_of(request))
