@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django_filters.fields import IsoDateTimeField
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import exceptions
 from rest_framework.filters import SearchFilter
 from rest_framework.request import Request
@@ -25,7 +26,16 @@ class Search(SearchFilter):
     def get_search_terms(self, request: Request) -> Any:
         if len(request.query_params.get(self.search_param, "")) > EMAIL_MAX:
             raise exceptions.ValidationError({self.search_param: [f"Must have at most {EMAIL_MAX} characters."]})
-        return super().get_search_terms(request)
+        try:
+            return super().get_search_terms(request)
+        except exceptions.ValidationError as error:
+            # It does not say of which parameter it complains.
+            raise exceptions.ValidationError({self.search_param: error.detail}) from None
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        words = f"All the words, in any of: {', '.join(view.search_fields)}."
+        schema = {"type": "string", "maxLength": EMAIL_MAX}
+        return [{"name": self.search_param, "in": "query", "description": words, "schema": schema}]
 
 
 class Ordering(filters.OrderingFilter):
@@ -42,6 +52,7 @@ class Ordering(filters.OrderingFilter):
         return ordered.order_by(*ordered.query.order_by, "id")
 
 
+@extend_schema_field(bool)
 class FlagFilter(filters.TypedChoiceFilter):
     """`true` or `false`; django-filter's own takes any other word for neither."""
 
@@ -58,6 +69,7 @@ class MomentField(IsoDateTimeField):
             raise ValidationError("That is beyond the first or the last year there is.") from None
 
 
+@extend_schema_field({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]})
 class MomentFilter(filters.IsoDateTimeFilter):
     field_class = MomentField
 
@@ -79,6 +91,7 @@ class RoleFilter(filters.FilterSet):
     ordering = Ordering(fields={"id": "id", "name": "name", "number_of_holders": "holders"})
 
 
+@extend_schema_field({"type": "integer", "minimum": 0, "maximum": 2**63 - 1})
 class IdFilter(filters.Filter):
     """A number that can be an id."""
 

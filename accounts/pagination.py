@@ -9,6 +9,9 @@ from rest_framework.pagination import CursorPagination, PageNumberPagination
 from rest_framework.request import Request
 
 USUAL, MOST = 20, 100
+# What the description of the API says of them.
+PAGE_SIZE = {"name": "pageSize", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 999_999_999}}
+ADDRESS = {"type": ["string", "null"], "format": "uri"}
 
 
 class ByPage(PageNumberPagination):
@@ -16,6 +19,13 @@ class ByPage(PageNumberPagination):
 
     def get_page_size(self, request: Request) -> int:
         return page_size_of(request)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        page = {"name": "page", "in": "query", "schema": {"type": "integer", "minimum": 1}, "allowEmptyValue": True}
+        return [page, PAGE_SIZE]
+
+    def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
+        return _page(schema, count={"type": "integer", "minimum": 0})
 
 
 class ByCursor(CursorPagination):
@@ -33,6 +43,17 @@ class ByCursor(CursorPagination):
 
     def get_page_size(self, request: Request) -> int:
         return page_size_of(request)
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return [{"name": "cursor", "in": "query", "schema": {"type": "string"}, "allowEmptyValue": True}, PAGE_SIZE]
+
+    def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
+        return _page(schema)
+
+
+def _page(rows: Any, **more: Any) -> dict[str, Any]:
+    properties = {**more, "next": ADDRESS, "previous": ADDRESS, "results": rows}
+    return {"type": "object", "properties": properties, "required": list(properties)}
 
 
 def _is_moment(text: str) -> bool:

@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "corsheaders",
     "csp",
+    "drf_spectacular",
 ]
 MIDDLEWARE = [
     "authproject.request_log.RequestLogMiddleware",
@@ -144,7 +145,17 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "authproject.parsers.AlwaysTheFirstRenderer",
     "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "authproject.schema.AutoSchema",
     "EXCEPTION_HANDLER": "authproject.errors.exception_handler",
+}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.0",
+    "TITLE": "authproject",
+    "VERSION": "unreleased",
+    "DESCRIPTION": "Sign-up, sign-in, refresh, sign-out, and an API guarded by roles.",
+    # A PATCH may ask for a field too: the current password.
+    "COMPONENT_SPLIT_PATCH": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 
 # --- the database

@@ -8,6 +8,7 @@ from authproject.views import WelcomeViewSet
 urlpatterns = [
     path("", WelcomeViewSet.as_view({"get": "welcome"})),
     path("docs", WelcomeViewSet.as_view({"get": "documentation"})),
+    path("openapi.json", WelcomeViewSet.as_view({"get": "openapi"})),
     path("api/", include("accounts.urls")),
     path("api/test/", include("content.urls")),
     path("admin", WelcomeViewSet.as_view({"get": "admin"})),

@@ -1,6 +1,7 @@
 """The guarded example: four boards, one for everyone and three for who may see them."""
 
 from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
@@ -9,6 +10,7 @@ from rest_framework.viewsets import ViewSet
 from accounts.permissions import HasRole
 
 
+@extend_schema(responses={(200, "text/plain"): str})
 class BoardViewSet(ViewSet):
     @action(detail=False, permission_classes=[AllowAny], authentication_classes=[])
     def all(self, request: Request) -> HttpResponse:

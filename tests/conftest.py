@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from django.conf import settings
 from django.db import connections
 from rest_framework.test import APIClient
 
 from accounts.models import Actor, User
 from accounts.services import create_user
 from tests import live
+from tests.conformity import complaint
 
 PASSWORD = "correct horse battery"
 
@@ -25,6 +28,22 @@ def django_db_modify_db_settings(
     else:
         # As the README says to create it; a server's own default may be latin1.
         database["TEST"]["CHARSET"] = "utf8mb4"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_answer_is_as_described() -> Iterator[None]:
+    """Whatever a test is about, the server keeps to what /openapi.json says of it."""
+    request = APIClient.request
+
+    def checked(client: APIClient, **environ: Any) -> Any:
+        answer = request(client, **environ)
+        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+        if settings.ROOT_URLCONF == "authproject.urls" and (said := complaint(method, path, answer)):
+            pytest.fail(f"{method} {path} is not as described: {said}")
+        return answer
+
+    with patch.object(APIClient, "request", checked):
+        yield
 
 
 @pytest.fixture

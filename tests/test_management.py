@@ -210,7 +210,7 @@ def test_people_made_at_the_same_moment_keep_their_order_from_page_to_page(api: 
         ("ordering=password", "ordering: Select a valid choice. password is not one of the available choices."),
         ("ordering=id,grants__reason", "ordering: Select a valid choice. grants__reason is not one of the"),
         ("search=" + "a+" * 128, "search: Must have at most 254 characters."),
-        ("search=%00", "Null characters are not allowed."),
+        ("search=%00", "search: Null characters are not allowed."),
     ],
 )
 def test_a_parameter_that_makes_no_sense_is_refused(api: APIClient, query: str, message: str) -> None:
@@ -331,6 +331,7 @@ def test_a_change_of_nothing_changes_nothing(api: APIClient) -> None:
         ({"email": "nowhere"}, "Email is not a valid address."),
         ({"active": None}, "active: This field may not be null."),
         ({"active": "maybe"}, "active: Must be a valid boolean."),
+        ({"active": "false"}, "active: Must be a valid boolean."),
         ({"active": False, "username": "Boss"}, "Failed! Username is already in use!"),
         ({"username": "renamed", "email": "boss@example.com", "active": False}, "Failed! Email is already in use!"),
     ],
@@ -359,6 +360,14 @@ def test_a_form_that_does_not_mention_a_flag_leaves_it(api: APIClient) -> None:
     form = "application/x-www-form-urlencoded"
     response = api.patch(f"/api/users/{alice.pk}", "email=new%40example.com", content_type=form)
     assert (response.json()["email"], response.json()["active"]) == ("new@example.com", True)
+
+
+@pytest.mark.parametrize(("word", "active"), [("true", True), ("false", False)])
+def test_a_form_says_a_flag_in_words(api: APIClient, word: str, active: bool) -> None:
+    alice = person("alice")
+    form = "application/x-www-form-urlencoded"
+    response = api.patch(f"/api/users/{alice.pk}", f"active={word}", content_type=form)
+    assert response.json()["active"] is active
 
 
 def test_no_cache_may_keep_what_is_said_of_people(api: APIClient) -> None:

@@ -18,6 +18,7 @@ SignIn = Callable[..., dict[str, Any]]
 OTHER = "another battery staple"
 WRONG = (400, {"message": "The current password is not right."})
 NO_SESSION = "00000000-0000-7000-8000-000000000000"
+NO_VERSION = "e6465089-d98a-9097-3bf0-b08a9446e11a"
 NOT_SIGNED_IN = (403, {"message": "No token provided!"})
 
 
@@ -219,7 +220,7 @@ def test_nobody_ends_another_users_session(alice: APIClient, make_user: Callable
     assert bob.get("/api/auth/me").status_code == 200
 
 
-@pytest.mark.parametrize("session_id", [NO_SESSION, "7", "x" * 36])
+@pytest.mark.parametrize("session_id", [NO_SESSION, NO_VERSION, "7", "x" * 36])
 def test_a_session_that_is_not_there_is_not_found(alice: APIClient, session_id: str) -> None:
     assert alice.delete(f"/api/auth/sessions/{session_id}").status_code == 404
 

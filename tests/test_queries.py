@@ -29,7 +29,7 @@ def test_a_guarded_request_asks_once(signed_in_as: Callable[..., APIClient], boa
     assert queries(lambda: client.get(f"/api/test/{board}")) == ["SELECT"]
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/api/test/all"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/api/test/all"])
 def test_a_public_page_asks_nothing(api: APIClient, path: str) -> None:
     assert queries(lambda: api.get(path)) == []
 

@@ -18,8 +18,9 @@ NEWEST = 1000
 
 @dataclass(frozen=True)
 class Kept:
-    """What is kept about a user besides the account itself."""
+    """What is kept about a user, the account itself included."""
 
+    user: User
     grants: QuerySet[RoleGrant]
     sessions: QuerySet[Session]
     entries: QuerySet[AuditEntry]
@@ -29,6 +30,7 @@ def kept_about(user: User) -> Kept:
     """All of it, what has ended or run out too; of the audit trail what the user did and what was done to them, the
     newest NEWEST of that: strangers add to it with every wrong password."""
     return Kept(
+        user=user,
         grants=RoleGrant.with_expired.filter(user=user).select_related("role").order_by("role_id"),
         sessions=user.sessions.order_by("-opened_at", "-id"),
         entries=AuditEntry.objects.filter(Q(subject_id=user.pk) | Q(actor_id=user.pk)).order_by("-at", "-id")[:NEWEST],

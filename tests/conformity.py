@@ -1,0 +1,81 @@
+"""Whether an answer is as /openapi.json says: its status, its headers, its media type, and its body to the letter."""
+
+import re
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from jsonschema_rs import Draft202012Validator
+
+from authproject import schema
+
+JSON = "application/json"
+
+
+def complaint(method: str, path: str, answer: Any) -> str:
+    """What of the answer to `method path` the description does not allow; '' where it allows all, or says nothing of
+    that route and method."""
+    described = _answers(settings.TOKEN_DELIVERY, method.lower(), path)
+    if not described:
+        return ""
+    if str(answer.status_code) not in described:
+        return f"{answer.status_code} is not among {', '.join(described)}"
+    return _complaint(described[str(answer.status_code)], answer)
+
+
+def _complaint(described: dict[str, Any], answer: Any) -> str:
+    missing = [name for name, header in described["headers"].items() if header.get("required") and name not in answer]
+    media_type = answer.get("Content-Type", "").partition(";")[0]
+    if missing:
+        return f"there is no {', '.join(missing)}"
+    if "content" not in described:
+        return "there is a body" if answer.content else ""
+    if media_type not in described["content"]:
+        return f"{media_type} is not among {', '.join(described['content'])}"
+    errors = described["validator"].iter_errors(answer.json()) if media_type == JSON else ()
+    return "; ".join(f"{list(error.instance_path)}: {error.message}" for error in errors)
+
+
+@cache
+def _answers(delivery: str, method: str, path: str) -> dict[str, Any]:
+    """What is described for that request, by status."""
+    for pattern, operations in _paths(delivery):
+        if pattern.fullmatch(path):
+            return operations.get(method, {})
+    return {}
+
+
+@cache
+def _paths(delivery: str) -> list[tuple[re.Pattern[str], dict[str, Any]]]:
+    """The description under that TOKEN_DELIVERY, which must be the one that is set."""
+    document = schema.generate()
+    described = document["paths"].items()
+    return [
+        (
+            re.compile(re.sub(r"\{\w+\}", "[^/]+", path)),
+            {method: _with_validators(operation["responses"], document) for method, operation in operations.items()},
+        )
+        for path, operations in described
+    ]
+
+
+def _with_validators(answers: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    return {status: {**answer, **_validator(answer, document)} for status, answer in answers.items()}
+
+
+def _validator(answer: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    body = answer.get("content", {}).get(JSON)
+    if not body:
+        return {}
+    components = _strict({"components": document["components"]})
+    return {"validator": Draft202012Validator({**_strict(body["schema"]), **components}, validate_formats=True)}
+
+
+def _strict(schema: Any) -> Any:
+    """Without room for fields that are not described."""
+    if isinstance(schema, list):
+        return [_strict(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {"additionalProperties": False} if "properties" in schema else {}
+    return {name: _strict(part) for name, part in schema.items()} | closed
