@@ -1,5 +1,6 @@
 """Settings that would make the server unsafe or useless are found at its start."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -83,6 +84,19 @@ def check_numbers(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def check_passwords(**kwargs: Any) -> list[CheckMessage]:
+    return list(_password_errors())
+
+
+def _password_errors() -> Iterator[Error]:
+    if not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", settings.BREACHED_PASSWORDS_URL):
+        yield Error("BREACHED_PASSWORDS_URL must be an address like https://HOST/range/.", id="accounts.E013")
+    for word in settings.PASSWORD_WORDS:
+        if not any(map(str.isalpha, word)):
+            yield Error(f"PASSWORD_WORDS must hold words, but {word!r} has no letter.", id="accounts.E014")
+
+
+@register()
 def check_origins(**kwargs: Any) -> list[CheckMessage]:
     if "null" in settings.CORS_ALLOWED_ORIGINS:
         return [Error("CORS_ALLOWED_ORIGINS must not list null: every sandboxed page has it.", id="accounts.E012")]
@@ -103,6 +117,8 @@ def _deployment_warnings() -> Iterator[Warning]:
         yield Warning("COOKIE_SECURE is off: tokens in cookies would cross the network in clear.", id="accounts.W002")
     if ADMIN in settings.SELF_ASSIGNABLE_ROLES:
         yield Warning("SELF_ASSIGNABLE_ROLES holds admin: anyone can sign up as one.", id="accounts.W003")
+    if settings.BREACHED_PASSWORDS and not settings.BREACHED_PASSWORDS_URL.startswith("https:"):
+        yield Warning("BREACHED_PASSWORDS_URL is not https: whoever listens learns of passwords.", id="accounts.W004")
 
     if settings.REVEAL_UNKNOWN_USERNAME:
         yield Warning("REVEAL_UNKNOWN_USERNAME is on: anyone can find out who has an account.", id="accounts.W014")

@@ -123,6 +123,21 @@ class Conf:
         return settings.CACHE_URL
 
     @property
+    def password_words(self) -> list[str]:
+        """Words that make a password easy to guess here."""
+        return settings.PASSWORD_WORDS
+
+    @property
+    def breached_passwords_url(self) -> str:
+        """What the first digits of a hash are appended to."""
+        return f"{settings.BREACHED_PASSWORDS_URL.rstrip('/')}/"
+
+    @property
+    def threads(self) -> int:
+        """How many requests this process works on at once."""
+        return settings.THREADS
+
+    @property
     def listed_origins(self) -> frozenset[str]:
         return frozenset(settings.CORS_ALLOWED_ORIGINS)
 

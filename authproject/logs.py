@@ -43,6 +43,8 @@ def config(level: str) -> dict[str, Any]:
             # A refused request is an answer, not an incident: its line is that of authproject/request_log.py.
             "django.request": {"level": "ERROR"},
             "django.security": {"level": "CRITICAL"},
+            # accounts.breached says when a lookup failed; this would say it again.
+            "pwned_passwords_django": {"level": "CRITICAL"},
             # The application server's own lines; those of its parent process are set up by granian.json.
             "_granian": {"handlers": [], "level": libraries, "propagate": True},
         },

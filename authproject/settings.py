@@ -60,6 +60,9 @@ TOKEN_DELIVERY = env.one_of("TOKEN_DELIVERY", ("body", "cookie", "both"))
 COOKIE_SECURE = env.flag("COOKIE_SECURE", default=PRODUCTION)
 COOKIE_SAMESITE = env.one_of("COOKIE_SAMESITE", ("Strict", "Lax", "None"))
 SELF_ASSIGNABLE_ROLES = env.names("SELF_ASSIGNABLE_ROLES", ["user"])
+PASSWORD_WORDS = env.names("PASSWORD_WORDS", [])
+BREACHED_PASSWORDS = env.flag("BREACHED_PASSWORDS", default=False)
+BREACHED_PASSWORDS_URL = env.text("BREACHED_PASSWORDS_URL", "https://api.pwnedpasswords.com/range/")
 REVEAL_UNKNOWN_USERNAME = env.flag("REVEAL_UNKNOWN_USERNAME", default=False)
 
 GUESS_RATE = env.rate("GUESS_RATE", "10/h")
@@ -72,17 +75,21 @@ CACHE_URL = env.redis("CACHE_URL")
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.AccountBackend"]
-PASSWORD_HASHERS = ["accounts.hashers.Argon2idHasher"]
+# The first makes all hashes; the others check those that were brought over.
+PASSWORD_HASHERS = ["accounts.hashers.Argon2idHasher", "accounts.hashers.BcryptHasher"]
 AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
-    {"NAME": "accounts.hashers.TextValidator"},
-    {"NAME": "accounts.hashers.MaximumLengthValidator", "OPTIONS": {"max_length": 256}},
+    {"NAME": "accounts.password_rules.TextValidator"},
+    {"NAME": "accounts.password_rules.MaximumLengthValidator", "OPTIONS": {"max_length": 256}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {
         "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
         "OPTIONS": {"user_attributes": ("username", "email")},
     },
+    {"NAME": "accounts.password_rules.WordsValidator"},
 ]
+if BREACHED_PASSWORDS:
+    AUTH_PASSWORD_VALIDATORS.append({"NAME": "accounts.breached.BreachedPasswordValidator"})
 
 # --- what is mounted
 

@@ -94,6 +94,7 @@ def errors() -> list[str | None]:
         ("DEBUG", "maybe", "on or off"),
         ("COOKIE_SECURE", "ture", "on or off"),
         ("REVEAL_UNKNOWN_USERNAME", "2", "on or off"),
+        ("BREACHED_PASSWORDS", "yess", "on or off"),
         ("PORT", "80a", "a whole number"),
         ("ACCESS_TOKEN_LIFETIME", "1.5", "a whole number"),
         ("SESSION_LIFETIME", "1d", "a whole number"),
@@ -161,6 +162,11 @@ def test_a_database_that_is_none_is_refused_without_showing_its_password(url: st
         ("AUDIT_SEAL_INTERVAL", 10**12, "accounts.E010"),
         ("SESSIONS_PER_USER", 0, "accounts.E011"),
         ("CORS_ALLOWED_ORIGINS", ["null"], "accounts.E012"),
+        ("BREACHED_PASSWORDS_URL", "api.pwnedpasswords.com/range/", "accounts.E013"),
+        ("BREACHED_PASSWORDS_URL", "file:///etc/passwd", "accounts.E013"),
+        ("BREACHED_PASSWORDS_URL", "https:///range/", "accounts.E013"),
+        ("BREACHED_PASSWORDS_URL", "https://mirror.example.com/range?prefix=", "accounts.E013"),
+        ("PASSWORD_WORDS", ["acme", "2024"], "accounts.E014"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_an_error(settings: Settings, name: str, value: object, error: str) -> None:
@@ -223,6 +229,13 @@ def test_the_deployment_check_warns_of_what_is_allowed_but_unwise(
     setattr(settings, name, value)
     found = [str(message.id) for message in run_checks(include_deployment_checks=True)]
     assert [ident for ident in found if ident.startswith("accounts.")] == [warning]
+
+
+def test_the_deployment_check_warns_of_lookups_of_passwords_in_clear(settings: Settings) -> None:
+    settings.COOKIE_SECURE = settings.BREACHED_PASSWORDS = True
+    settings.BREACHED_PASSWORDS_URL = "http://mirror.example.com/range/"
+    found = [str(message.id) for message in run_checks(include_deployment_checks=True)]
+    assert [ident for ident in found if ident.startswith("accounts.")] == ["accounts.W004"]
 
 
 def test_the_deployment_check_has_nothing_against_the_defaults_of_production() -> None:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0003_sessions_version'),
+        ('accounts', '0004_bcrypt_cost'),
     ]
 
     operations = [

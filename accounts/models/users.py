@@ -6,13 +6,17 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
+from django.db.models.functions import Substr
+from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from accounts.errors import AccountError, EmailTaken, UsernameTaken
+from accounts.hashers import BCRYPT_COSTS
 from accounts.models.audit import Action, Actor, AuditEntry
 from accounts.models.roles import ADMIN, Role, RoleGrant
 from accounts.names import EMAIL_MAX, USERNAME_MAX, clean_email, clean_username, name_key
@@ -35,6 +39,17 @@ class NameKeyField(models.CharField):
         return key
 
 
+def _bcrypt_cost() -> models.Case:
+    """Of `bcrypt$$2b$08$…`, the 8. Digits are compared, not converted: a conversion would refuse to store what is no
+    number."""
+    costs = (
+        models.When(Exact(Substr("password", 12, 3), models.Value(f"{cost:02}$")), then=models.Value(cost))
+        for cost in BCRYPT_COSTS
+    )
+    is_bcrypt = Exact(Substr("password", 1, 9), models.Value("bcrypt$$2"))
+    return models.Case(models.When(is_bcrypt, then=models.Case(*costs)))
+
+
 class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(username_key=name_key(username or ""))
@@ -43,6 +58,10 @@ class UserManager(BaseUserManager["User"]):
         """Whoever has that name, in any spelling that is the same name; with their roles, in one query."""
         found = self.filter(username_key=name_key(username))
         return user_with_roles(found, "")
+
+    def highest_bcrypt_cost(self) -> int | None:
+        """Of the hashes that were brought over; None once all of them are upgraded or gone."""
+        return self.aggregate(highest=models.Max("bcrypt_cost"))["highest"]
 
     def refuse_taken(self, *, username: str, email: str, by_other_than: int | None = None) -> None:
         """Raises UsernameTaken or EmailTaken, in this order, if someone has one of the two."""
@@ -104,6 +123,13 @@ class User(AbstractBaseUser):
     # while it is this one: so none outlives a change of password or a deactivation, not even one whose sign-in was
     # checking the old password at that moment, nor one of the Django admin, which are no rows of Session.
     sessions_version = models.PositiveIntegerField(default=0, editable=False)
+    # Worked out by the database itself, whoever wrote the hash: an import, `update`, or plain SQL. NULL for all others.
+    bcrypt_cost = models.GeneratedField(
+        expression=_bcrypt_cost(),
+        output_field=models.PositiveSmallIntegerField(null=True),
+        db_persist=True,
+        db_index=True,
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     roles = models.ManyToManyField(Role, through="RoleGrant", through_fields=("user", "role"), related_name="users")
@@ -133,6 +159,10 @@ class User(AbstractBaseUser):
             User.objects.refuse_taken(username=self.username, email=self.email, by_other_than=self.pk)
         except AccountError as error:
             raise ValidationError(error.message) from None
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Django's would write an upgraded hash over whatever password was set in the meantime."""
+        return check_password(raw_password, self.password)
 
     @cached_property
     def role_names(self) -> tuple[str, ...]:
@@ -168,7 +198,8 @@ class User(AbstractBaseUser):
 
 def user_with_roles(rows_of: models.QuerySet[Any], prefix: str, without: Set[str] = frozenset()) -> User | None:
     """The user that the query finds at `prefix`, with `role_names`, in one query: a row per grant."""
-    fields = [field.attname for field in User._meta.concrete_fields if field.attname not in without]
+    concrete = User._meta.concrete_fields
+    fields = [field.attname for field in concrete if not field.generated and field.attname not in without]
     columns = (*fields, "grants__expires_at", "grants__role_id", "grants__role__name")
     rows = list(rows_of.order_by().values_list(*(prefix + column for column in columns)))
     if not rows:

@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
 
-from django.contrib.auth.hashers import make_password, verify_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from structlog.contextvars import bind_contextvars
@@ -25,6 +24,7 @@ from accounts.errors import (
 )
 from accounts.models import ADMIN, Action, Actor, AuditEntry, Session, SessionQuerySet, User
 from accounts.services.accounts import DEFAULT_ROLE, add_account
+from accounts.services.checking import may_sign_in
 from accounts.sessions import TokenPair
 from accounts.transactions import retrying
 
@@ -51,34 +51,21 @@ def sign_up(
 
 def authenticate(*, username: str, password: str, by: Actor, for_admin: bool = False) -> User:
     """Whose name and password these are, if they may enter by this door. Raises TooManyRequests; InvalidCredentials,
-    after the work of a password check in any case, so that time does not tell who has an account; UserNotFound where
-    the settings ask for it."""
+    after the same work in any case, so that time does not tell who has an account; UserNotFound where the settings ask
+    for it."""
     username = username.strip()
     user = User.objects.with_roles(username=username)
     guess = throttling.guess(username=username, address=by.ip_address)
-    if user is None:
+    if user is None and conf.reveal_unknown_username:
         record(Action.SIGN_IN_FAILED, by=by)
-        if conf.reveal_unknown_username:
-            raise UserNotFound()
-        make_password(password)
-        raise InvalidCredentials()
-    if not _check_password(user, password) or not (user.is_staff if for_admin else user.is_active):
-        record(Action.SIGN_IN_FAILED, by=by, subject_id=user.pk)
+        raise UserNotFound()
+    is_right = may_sign_in(user, password)
+    if user is None or not is_right or (for_admin and not user.is_staff):
+        record(Action.SIGN_IN_FAILED, by=by, subject_id=user.pk if user else None)
         raise InvalidCredentials()
     guess.was_right()
     bind_contextvars(user_id=user.pk)  # for the log
     return user
-
-
-def _check_password(user: User, password: str) -> bool:
-    """As Django's, but a hash that is brought up to date replaces only the very one that was checked: else the old
-    password would come back over one that was set at that moment."""
-    is_right, is_outdated = verify_password(password, user.password)
-    if is_right and is_outdated:
-        encoded = make_password(password)
-        if User.objects.filter(pk=user.pk, password=user.password).update(password=encoded):
-            user.password = encoded
-    return is_right
 
 
 def sign_in(*, username: str, password: str, by: Actor, access_token: str = "") -> tuple[User, TokenPair]:
