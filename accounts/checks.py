@@ -7,6 +7,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
 
+from accounts import keys
+from accounts.conf import conf
+from accounts.keys import SigningKeyError, files
 from accounts.models import ADMIN
 from accounts.routes import routes
 
@@ -25,6 +28,31 @@ def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
 def _is_strong(key: str) -> bool:
     """256 bits in base64 are 43 characters."""
     return len(key) >= 43 and len(set(key)) >= 10 and "insecure" not in key
+
+
+@register()
+def check_secret_key_fallbacks(**kwargs: Any) -> list[CheckMessage]:
+    if all(map(_is_strong, settings.SECRET_KEY_FALLBACKS)):
+        return []
+    sentence = "SECRET_KEY_FALLBACKS must be random texts of at least 43 characters each, with commas between."
+    return [Error(sentence, hint=KEY_HINT, id="accounts.E016")]
+
+
+@register()
+def check_signing_keys(**kwargs: Any) -> list[CheckMessage]:
+    """Reads them too: later a folder that cannot be read is only logged."""
+    try:
+        keys.read_again()
+    except SigningKeyError as error:
+        return [Error(str(error), hint="manage.py rotate_signing_key makes a key.", id="accounts.E017")]
+    return []
+
+
+@register()
+def check_audiences(**kwargs: Any) -> list[CheckMessage]:
+    if conf.token_audience == conf.refresh_audience:
+        return [Error("TOKEN_AUDIENCE must not be that of refresh tokens, TOKEN_ISSUER/refresh.", id="accounts.E018")]
+    return []
 
 
 @register()
@@ -103,6 +131,14 @@ def _deployment_warnings() -> Iterator[Warning]:
         yield Warning("COOKIE_SECURE is off: tokens in cookies would cross the network in clear.", id="accounts.W002")
     if ADMIN in settings.SELF_ASSIGNABLE_ROLES:
         yield Warning("SELF_ASSIGNABLE_ROLES holds admin: anyone can sign up as one.", id="accounts.W003")
+    for path in files.readable_by_everyone(conf.signing_key_dir) if conf.signing_key_dir else []:
+        yield Warning(f"{path} can be read by everyone on this machine.", hint="chmod 600", id="accounts.W006")
+    if settings.SECRET_KEY_FALLBACKS and not settings.AUDIT_KEY:
+        yield Warning(
+            "SECRET_KEY_FALLBACKS is set and AUDIT_KEY is not: the key of the audit trail changes with SECRET_KEY.",
+            hint="Set AUDIT_KEY to the SECRET_KEY that the trail was begun with.",
+            id="accounts.W007",
+        )
 
 
 @register(Tags.urls)

@@ -21,6 +21,11 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
+def folder(name: str, base: Path) -> str:
+    """A path, seen from `base` if it is relative; '' where there is none."""
+    return str(base / text(name)) if text(name) else ""
+
+
 def flag(name: str, *, default: bool) -> bool:
     """A misspelt flag must not quietly turn a protection off, so only the words of _FLAGS are taken."""
     return _read(name, default, lambda raw: _FLAGS[raw.lower()], "on or off")
