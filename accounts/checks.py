@@ -17,6 +17,10 @@ DAY = 86_400
 TEN_YEARS = 3650 * DAY
 KEY_HINT = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))' prints a good one."
 
+SIGNING_KEY_HINT = (
+    "manage.py rotate_signing_key makes one. In a new installation, manage.py migrate --skip-checks comes first."
+)
+
 
 @register()
 def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
@@ -44,7 +48,7 @@ def check_signing_keys(**kwargs: Any) -> list[CheckMessage]:
     try:
         keys.read_again()
     except SigningKeyError as error:
-        return [Error(str(error), hint="manage.py rotate_signing_key makes a key.", id="accounts.E017")]
+        return [Error(str(error), hint=SIGNING_KEY_HINT, id="accounts.E017")]
     return []
 
 

@@ -41,7 +41,7 @@ class Conf:
 
     @property
     def signing_key_dir(self) -> Path | None:
-        return Path(settings.SIGNING_KEY_DIR) if settings.SIGNING_KEY_DIR else None
+        return settings.SIGNING_KEY_DIR
 
     @property
     def sessions_per_user(self) -> int:

@@ -21,9 +21,9 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name, "").strip() or default
 
 
-def folder(name: str, base: Path) -> str:
-    """A path, seen from `base` if it is relative; '' where there is none."""
-    return str(base / text(name)) if text(name) else ""
+def folder(name: str, base: Path) -> Path | None:
+    """Seen from `base` if it is relative."""
+    return base / text(name) if text(name) else None
 
 
 def flag(name: str, *, default: bool) -> bool:

@@ -13,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 STOP_WITHIN = 5
 
 
-def main() -> None:
+def main(application: str = "authproject.worker:application") -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authproject.settings")
     try:
         django.setup()
@@ -24,7 +24,7 @@ def main() -> None:
         sys.exit(f"authproject: {error}")
     host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
     print(f"authproject ({settings.ENVIRONMENT}): http://{host}:{settings.PORT}", flush=True)
-    command = [sys.executable, "-m", "granian", *_options(address), "authproject.worker:application"]
+    command = [sys.executable, "-m", "granian", *_options(address), application]
     os.execv(sys.executable, command)  # noqa: S606
 
 
