@@ -16,10 +16,7 @@ from accounts.routes import routes
 DAY = 86_400
 TEN_YEARS = 3650 * DAY
 KEY_HINT = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))' prints a good one."
-
-SIGNING_KEY_HINT = (
-    "manage.py rotate_signing_key makes one. In a new installation, manage.py migrate --skip-checks comes first."
-)
+SIGNING_KEY_HINT = "docs/keys.md says what belongs there, and how the first key is made."
 
 
 @register()

@@ -131,7 +131,7 @@ def test_one_key_in_two_files_is_an_error(key_folder: Path) -> None:
 
 def test_a_folder_without_a_key_is_an_error(key_folder: Path) -> None:
     (key_folder / "README").write_text("not a key")
-    assert errors() == [("accounts.E017", f"SIGNING_KEY_DIR is {key_folder}, which holds no key.")]
+    assert errors() == [("accounts.E017", f"SIGNING_KEY_DIR is {key_folder}, which holds no key yet.")]
 
 
 def test_a_folder_that_is_not_there_is_an_error(settings: Any, tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ class _Source:
         self._read_at = monotonic()
         in_files = files.read(self._folder) if self._folder else []
         if self._folder and not in_files:
-            raise SigningKeyError(f"SIGNING_KEY_DIR is {self._folder}, which holds no key.")
+            raise SigningKeyError(f"SIGNING_KEY_DIR is {self._folder}, which holds no key yet.")
         # The same ring as long as nothing has changed, so that what is made from it can be kept.
         if in_files != self._in_files:
             self._in_files, self._ring = in_files, assemble(in_files)
