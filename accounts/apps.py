@@ -14,7 +14,7 @@ class AccountsConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from accounts import backends, checks  # noqa: F401
+        from accounts import backends, checks, deployment  # noqa: F401
 
         post_migrate.connect(create_built_in_roles, sender=self)
 

@@ -5,15 +5,18 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
-from accounts.models import ADMIN
+from accounts import keys
+from accounts.conf import conf
+from accounts.keys import SigningKeyError
 from accounts.routes import routes
 
 DAY = 86_400
 TEN_YEARS = 3650 * DAY
 KEY_HINT = "python3 -c 'import secrets; print(secrets.token_urlsafe(48))' prints a good one."
+SIGNING_KEY_HINT = "docs/keys.md says what belongs there, and how the first key is made."
 
 
 @register()
@@ -26,6 +29,31 @@ def check_secret_key(**kwargs: Any) -> list[CheckMessage]:
 def _is_strong(key: str) -> bool:
     """256 bits in base64 are 43 characters."""
     return len(key) >= 43 and len(set(key)) >= 10 and "insecure" not in key
+
+
+@register()
+def check_secret_key_fallbacks(**kwargs: Any) -> list[CheckMessage]:
+    if all(map(_is_strong, settings.SECRET_KEY_FALLBACKS)):
+        return []
+    sentence = "SECRET_KEY_FALLBACKS must be random texts of at least 43 characters each, with commas between."
+    return [Error(sentence, hint=KEY_HINT, id="accounts.E016")]
+
+
+@register()
+def check_signing_keys(**kwargs: Any) -> list[CheckMessage]:
+    """Reads them too: later a folder that cannot be read is only logged."""
+    try:
+        keys.read_again()
+    except SigningKeyError as error:
+        return [Error(str(error), hint=SIGNING_KEY_HINT, id="accounts.E017")]
+    return []
+
+
+@register()
+def check_audiences(**kwargs: Any) -> list[CheckMessage]:
+    if conf.token_audience == conf.refresh_audience:
+        return [Error("TOKEN_AUDIENCE must not be that of refresh tokens, TOKEN_ISSUER/refresh.", id="accounts.E018")]
+    return []
 
 
 @register()
@@ -101,51 +129,6 @@ def check_origins(**kwargs: Any) -> list[CheckMessage]:
     if "null" in settings.CORS_ALLOWED_ORIGINS:
         return [Error("CORS_ALLOWED_ORIGINS must not list null: every sandboxed page has it.", id="accounts.E012")]
     return []
-
-
-@register(deploy=True)
-def check_deployment(**kwargs: Any) -> list[CheckMessage]:
-    return list(_deployment_warnings())
-
-
-def _deployment_warnings() -> Iterator[Warning]:
-    if settings.TOKEN_DELIVERY == "both":
-        yield Warning(
-            "TOKEN_DELIVERY=both: scripts can read in the body what the HttpOnly cookie hides.", id="accounts.W001"
-        )
-    if not settings.COOKIE_SECURE:
-        yield Warning("COOKIE_SECURE is off: tokens in cookies would cross the network in clear.", id="accounts.W002")
-    if ADMIN in settings.SELF_ASSIGNABLE_ROLES:
-        yield Warning("SELF_ASSIGNABLE_ROLES holds admin: anyone can sign up as one.", id="accounts.W003")
-    if settings.BREACHED_PASSWORDS and not settings.BREACHED_PASSWORDS_URL.startswith("https:"):
-        yield Warning("BREACHED_PASSWORDS_URL is not https: whoever listens learns of passwords.", id="accounts.W004")
-
-    if settings.REVEAL_UNKNOWN_USERNAME:
-        yield Warning("REVEAL_UNKNOWN_USERNAME is on: anyone can find out who has an account.", id="accounts.W014")
-    for name in ("GUESS_RATE", "GUESS_RATE_ADDRESS", "GUESS_RATE_ACCOUNT", "SIGN_UP_RATE", "PASSWORD_CHECK_RATE"):
-        if getattr(settings, name) is None:
-            yield Warning(f"{name} is off: nothing slows down who tries out passwords or names.", id="accounts.W015")
-    if settings.TRUSTED_PROXY_COUNT == 0:
-        yield Warning(
-            "TRUSTED_PROXY_COUNT is 0: behind a proxy, all clients would count as one, and no HSTS be sent.",
-            id="accounts.W016",
-        )
-    for database in settings.DATABASES.values():
-        options = database.get("OPTIONS", {})
-        mode = str(options.get("ssl_mode", ""))
-        if _is_elsewhere(database) and not mode.startswith("VERIFY_"):
-            yield Warning(
-                "DATABASE_URL names another machine without ssl_mode=VERIFY_IDENTITY or VERIFY_CA: "
-                "what is kept there crosses the network in clear, or to whoever answers.",
-                id="accounts.W017",
-            )
-
-
-def _is_elsewhere(database: dict[str, Any]) -> bool:
-    host = database.get("HOST", "")
-    return (
-        "mysql" in database["ENGINE"] and not host.startswith("/") and host not in {"", "localhost", "127.0.0.1", "::1"}
-    )
 
 
 @register(Tags.urls)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from hmac import digest
+from pathlib import Path
 
 from django.conf import settings
 
@@ -33,8 +34,21 @@ class Conf:
         return timedelta(seconds=settings.REFRESH_TOKEN_GRACE)
 
     @property
+    def longest_token_lifetime(self) -> timedelta:
+        return timedelta(seconds=max(settings.ACCESS_TOKEN_LIFETIME, settings.REFRESH_TOKEN_LIFETIME))
+
+    @property
     def secret_key(self) -> str:
         return settings.SECRET_KEY
+
+    @property
+    def secret_key_fallbacks(self) -> tuple[str, ...]:
+        """Older secrets, or the next one: what they signed is still good."""
+        return tuple(settings.SECRET_KEY_FALLBACKS)
+
+    @property
+    def signing_key_dir(self) -> Path | None:
+        return settings.SIGNING_KEY_DIR
 
     @property
     def sessions_per_user(self) -> int:
@@ -53,6 +67,11 @@ class Conf:
     @property
     def token_audience(self) -> str:
         return settings.TOKEN_AUDIENCE
+
+    @property
+    def refresh_audience(self) -> str:
+        """This server alone, so that whoever else verifies our tokens refuses those (RFC 8725 section 3.12)."""
+        return f"{settings.TOKEN_ISSUER}/refresh"
 
     @property
     def delivers_in_body(self) -> bool:

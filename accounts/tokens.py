@@ -1,27 +1,24 @@
-"""Access and refresh tokens: the only module that imports simplejwt's token classes, and the signing key."""
+"""Access and refresh tokens: the only module that imports simplejwt's token classes."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from hashlib import sha256
-from hmac import digest
 from typing import Any
 from uuid import UUID
 
 import jwt
 from jwt.utils import base64url_encode
-from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenBackendError, TokenError
 from rest_framework_simplejwt.exceptions import TokenBackendExpiredToken as BackendExpired
 from rest_framework_simplejwt.tokens import Token
 
+from accounts import keys
 from accounts.conf import conf
 from accounts.errors import ExpiredToken, InvalidToken
+from accounts.keys import CLOCK_LEEWAY, Key, KeyRing
 
-ALGORITHM = "HS256"
-# The clocks of several servers differ; this much may a token seem to come from the future.
-CLOCK_LEEWAY = timedelta(seconds=10)
-# Ours have under 700; reading a longer one would be work done for a stranger.
+# Ours have under 1,200; reading a longer one would be work done for a stranger.
 MAX_LENGTH = 4096
 # What the columns hold: a BigAutoField and a PositiveIntegerField.
 MAX_USER_ID, MAX_GENERATION = 2**63 - 1, 2**31 - 1
@@ -38,31 +35,40 @@ class Claims:
     expires_at: datetime
 
 
-class Backend(TokenBackend):
-    """simplejwt's, with one key and one `typ` in the header (RFC 8725 section 3.11), both checked to the letter."""
+class Backend:
+    """What simplejwt's tokens of one kind ask to sign and to verify them; header and signature have one spelling."""
 
-    def __init__(self, *, typ: str, signing_key: bytes, issuer: str, audience: str) -> None:
-        super().__init__(ALGORITHM, signing_key, issuer=issuer, audience=audience)  # type: ignore[arg-type]
-        kid = sha256(b"kid" + signing_key).hexdigest()[:16]
-        self.header = {"alg": ALGORITHM, "kid": kid, "typ": typ}
+    def __init__(self, *, typ: str, ring: KeyRing, issuer: str, audience: str) -> None:
+        self.typ, self.ring, self.issuer, self.audience = typ, ring, issuer, audience
+        self._kid_of_header = {self.header(key): key.kid for key in ring}
+
+    def header(self, key: Key) -> str:
+        """The first segment of that key's tokens; `typ` is RFC 8725's, section 3.11. PyJWT writes the same."""
+        header = {"alg": key.algorithm, "kid": key.kid, "typ": self.typ}
+        return base64url_encode(json.dumps(header, separators=(",", ":")).encode()).decode()
 
     def encode(self, payload: dict[str, Any]) -> str:
+        key = self.ring.signing(datetime.now(UTC))
         named = {**payload, "iss": self.issuer, "aud": self.audience}
-        return jwt.encode(named, self.prepared_signing_key, algorithm=ALGORITHM, headers=self.header)
+        return jwt.encode(named, key.private, key.algorithm, headers={"kid": key.kid, "typ": self.typ})
 
     def decode(self, token: Any, verify: bool = True, *, expired_too: bool = False) -> dict[str, Any]:
         """The payload of a token that we signed.
 
-        No other header than ours is taken (no `jku`, `x5u`, `crit` …), and no other spelling of the signature:
-        the base64 of 32 bytes has bits to spare, and readers skip what is not base64.
+        A header is one of ours, letter by letter, or it is not read: what else it may say (another `alg`, `jku`,
+        `x5u`, `crit` …) has no effect. The base64 of a signature has bits to spare, which must be as we leave them.
         """
         if not isinstance(token, str) or len(token) > MAX_LENGTH or not token.isascii():
             raise TokenBackendError("Not a token")
+        kid = self._kid_of_header.get(token.partition(".")[0])
+        key = self.ring.verifying(kid, datetime.now(UTC)) if kid else None
+        if not key:
+            raise TokenBackendError("Not a token of a key of ours")
         try:
             decoded = jwt.decode_complete(
                 token,
-                self.prepared_signing_key,
-                algorithms=[ALGORITHM],
+                key.public,
+                algorithms=[key.algorithm],
                 audience=self.audience,
                 issuer=self.issuer,
                 # iat is checked below: PyJWT's leeway would stretch exp too.
@@ -72,42 +78,54 @@ class Backend(TokenBackend):
             raise BackendExpired("Token is expired") from error
         except jwt.InvalidTokenError as error:
             raise TokenBackendError("Token is invalid") from error
-        signature = base64url_encode(decoded["signature"]).decode()
-        if decoded["header"] != self.header or token.rpartition(".")[2] != signature:
+        if token.rpartition(".")[2] != base64url_encode(decoded["signature"]).decode():
             raise TokenBackendError("Token is not spelt as we spell ours")
         return decoded["payload"]
 
 
 class SessionToken(Token):
-    """A token of a session; what it is good for is in `token_type` and in the header's `typ`."""
+    """A token of a session; what it is good for is in `token_type`, in the header's `typ`, and in `aud`."""
 
     # simplejwt asks for one; ours is given when the token is issued.
     lifetime = timedelta(0)
     typ: str
 
-    def get_token_backend(self) -> Backend:
-        return backend(self.typ)
+    @staticmethod
+    def audience() -> str:
+        raise NotImplementedError
+
+    def get_token_backend(self) -> Backend:  # type: ignore[override]
+        return backend(type(self))
+
+    def check_exp(self, *args: Any, **kwargs: Any) -> None:
+        """The backend has done that."""
 
 
 class AccessToken(SessionToken):
     token_type = "access"
     typ = "access+jwt"
 
+    @staticmethod
+    def audience() -> str:
+        return conf.token_audience
+
 
 class RefreshToken(SessionToken):
     token_type = "refresh"
     typ = "refresh+jwt"
 
+    @staticmethod
+    def audience() -> str:
+        return conf.refresh_audience
 
-def backend(typ: str) -> Backend:
-    return _backend(typ, conf.secret_key, conf.token_issuer, conf.token_audience)
+
+def backend(kind: type[SessionToken]) -> Backend:
+    return _backend(kind.typ, keys.ring(), conf.token_issuer, kind.audience())
 
 
 @lru_cache(maxsize=16)
-def _backend(typ: str, secret_key: str, issuer: str, audience: str) -> Backend:
-    # A key of its own: nothing else that is signed with SECRET_KEY can ever pass for a token.
-    signing_key = digest(secret_key.encode(), b"accounts.tokens HS256", "sha256")
-    return Backend(typ=typ, signing_key=signing_key, issuer=issuer, audience=audience)
+def _backend(typ: str, ring: KeyRing, issuer: str, audience: str) -> Backend:
+    return Backend(typ=typ, ring=ring, issuer=issuer, audience=audience)
 
 
 def issue(
@@ -144,7 +162,7 @@ def read(kind: type[SessionToken], raw: str) -> Claims:
 def read_even_expired(kind: type[SessionToken], raw: str) -> Claims:
     """As `read`, but a genuine token is taken after its expiry too: only to end its session. Raises InvalidToken."""
     try:
-        return _claims(kind, backend(kind.typ).decode(raw, expired_too=True))
+        return _claims(kind, backend(kind).decode(raw, expired_too=True))
     except (TokenBackendError, KeyError, TypeError, ValueError, OverflowError):
         raise InvalidToken() from None
 

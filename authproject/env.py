@@ -35,6 +35,11 @@ def secret(name: str) -> str:
         raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}") from None
 
 
+def folder(name: str, base: Path) -> Path | None:
+    """Seen from `base` if it is relative."""
+    return base / text(name) if text(name) else None
+
+
 def flag(name: str, *, default: bool) -> bool:
     """A misspelt flag must not quietly turn a protection off, so only the words of _FLAGS are taken."""
     return _read(name, default, lambda raw: _FLAGS[raw.lower()], "on or off")

@@ -15,7 +15,7 @@ log = get_logger("authproject.serve")
 STOP_WITHIN = 5
 
 
-def main() -> None:
+def main(application: str = "authproject.worker:application") -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authproject.settings")
     try:
         django.setup()
@@ -26,7 +26,7 @@ def main() -> None:
         sys.exit(f"authproject: {error}")
     host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
     log.info("listening", environment=settings.ENVIRONMENT, url=f"http://{host}:{settings.PORT}")
-    command = [sys.executable, "-m", "granian", *_options(address), "authproject.worker:application"]
+    command = [sys.executable, "-m", "granian", *_options(address), application]
     os.execv(sys.executable, command)  # noqa: S606
 
 

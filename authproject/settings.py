@@ -31,6 +31,7 @@ if not SECRET_KEY and PRODUCTION:
     )
 if not SECRET_KEY:
     SECRET_KEY = secret_key.read_or_create(BASE_DIR / ".secret_key")
+SECRET_KEY_FALLBACKS = env.names("SECRET_KEY_FALLBACKS", [])
 
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.whole_number("PORT", 8080)
@@ -54,6 +55,7 @@ REFRESH_TOKEN_GRACE = env.whole_number("REFRESH_TOKEN_GRACE", 10)
 SESSIONS_PER_USER = env.whole_number("SESSIONS_PER_USER", 50)
 AUDIT_KEY = env.secret("AUDIT_KEY")
 AUDIT_SEAL_INTERVAL = env.whole_number("AUDIT_SEAL_INTERVAL", 0)
+SIGNING_KEY_DIR = env.folder("SIGNING_KEY_DIR", BASE_DIR)
 TOKEN_ISSUER = env.text("TOKEN_ISSUER", "authproject")
 TOKEN_AUDIENCE = env.text("TOKEN_AUDIENCE", "authproject")
 TOKEN_DELIVERY = env.one_of("TOKEN_DELIVERY", ("body", "cookie", "both"))

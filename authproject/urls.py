@@ -3,12 +3,14 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from accounts.views.keys import KeysViewSet
 from authproject.views import WelcomeViewSet
 
 urlpatterns = [
     path("", WelcomeViewSet.as_view({"get": "welcome"})),
     path("docs", WelcomeViewSet.as_view({"get": "documentation"})),
     path("openapi.json", WelcomeViewSet.as_view({"get": "openapi"})),
+    path(".well-known/jwks.json", KeysViewSet.as_view({"get": "list"})),
     path("api/", include("accounts.urls")),
     path("api/test/", include("content.urls")),
     path("admin", WelcomeViewSet.as_view({"get": "admin"})),

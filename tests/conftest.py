@@ -1,6 +1,7 @@
 """What every test may use: the database of the run, clients, users, and real servers on real ports."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -9,6 +10,7 @@ from django.conf import settings
 from django.db import connections
 from rest_framework.test import APIClient
 
+from accounts import keys
 from accounts.models import Actor, User
 from accounts.services import create_user
 from tests import live
@@ -93,13 +95,23 @@ def signed_in_as(make_user: Callable[..., User], sign_in: Callable[..., dict[str
     return signed_in_as
 
 
+@pytest.fixture
+def key_folder(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """SIGNING_KEY_DIR, which is looked at for each token; still empty."""
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    settings.SIGNING_KEY_DIR = folder
+    monkeypatch.setattr(keys, "RELOAD_AFTER", 0)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., live.Server]]:
     """Starts the real server, in several processes, on a free port and with a database of its own."""
     servers: list[live.Server] = []
 
-    def start(**environment: str) -> live.Server:
-        servers.append(live.Server.start(tmp_path_factory.mktemp("server"), environment))
+    def start(program: tuple[str, ...] = live.AS_EVER, **environment: str) -> live.Server:
+        servers.append(live.Server.start(tmp_path_factory.mktemp("server"), environment, program))
         return servers[-1]
 
     yield start

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ import httpx
 from django.conf import settings
 
 ROOT = Path(__file__).parent.parent
+AS_EVER = ("-m", "authproject.serve")
+WITH_QUICK_RELOAD = ("-c", "from authproject import serve; serve.main('tests.quick_reload:application')")
 
 
 @dataclass
@@ -26,7 +29,7 @@ class Server:
     log: Path
 
     @classmethod
-    def start(cls, folder: Path, variables: dict[str, str]) -> "Server":
+    def start(cls, folder: Path, variables: dict[str, str], program: tuple[str, ...] = AS_EVER) -> "Server":
         """Ready to answer when it returns; raises RuntimeError with the log if it does not come up."""
         port = free_port()
         environment = {
@@ -41,7 +44,7 @@ class Server:
         log = folder / "server.log"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "authproject.serve"], cwd=ROOT, env=environment, stdout=output, stderr=output
+                [sys.executable, *program], cwd=ROOT, env=environment, stdout=output, stderr=output
             )
         server = cls(f"http://localhost:{port}", process, environment, log)
         server.wait()
@@ -61,6 +64,17 @@ class Server:
 
     def client(self, **options: Any) -> httpx.Client:
         return httpx.Client(base_url=self.url, timeout=60, **options)
+
+    def wait_for_all_workers(self, holds: Callable[[httpx.Client], bool]) -> None:
+        """Until it holds 20 times in a row, each time on a connection of its own, which any worker may get; raises
+        TimeoutError if it does not."""
+        deadline = time.monotonic() + 60
+        in_a_row = 0
+        while in_a_row < 20:
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            with self.client() as client:
+                in_a_row = in_a_row + 1 if holds(client) else 0
 
     def manage(self, *arguments: str, stdin: str = "") -> str:
         return manage(self.environment, *arguments, stdin=stdin)

@@ -7,6 +7,7 @@ import re
 import string
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from accounts import sessions, tokens
+from accounts import keys, sessions
 from accounts.models import Actor, Session, User
 from accounts.sessions import TokenPair
 
@@ -97,8 +98,8 @@ def base64url(data: bytes) -> str:
 def signed(header: str, payload: str, key: bytes | None = None, digest: str = "sha256") -> str:
     """Both as texts of JSON, signed with our own key if no other is given."""
     body = f"{base64url(header.encode())}.{base64url(payload.encode())}"
-    our_key = tokens.backend("access+jwt").prepared_signing_key
-    return f"{body}.{base64url(hmac.digest(our_key if key is None else key, body.encode(), digest))}"
+    our_key = keys.ring().signing(datetime.now(UTC)).private if key is None else key
+    return f"{body}.{base64url(hmac.digest(our_key, body.encode(), digest))}"  # type: ignore[arg-type]
 
 
 def forged(token: str, *, header: Json | None = None, payload: Json | None = None, **signing: Any) -> str:
@@ -108,7 +109,8 @@ def forged(token: str, *, header: Json | None = None, payload: Json | None = Non
 
 
 def changed(part: Json, changes: Json | None) -> str:
-    return json.dumps({name: value for name, value in {**part, **(changes or {})}.items() if value is not ...})
+    left = {name: value for name, value in {**part, **(changes or {})}.items() if value is not ...}
+    return json.dumps(left, separators=(",", ":"))
 
 
 # The forger of these tests can forge: what is refused below is refused for its own sake.
@@ -220,6 +222,27 @@ HEADERS: list[Json] = [
 @pytest.mark.parametrize("header", HEADERS, ids=str)
 def test_no_header_is_taken_but_ours_even_with_our_signature(access: str, board: Ask, header: Json) -> None:
     assert board(forged(access, header=header)) == UNAUTHORIZED
+
+
+HEADER_SPELLINGS: list[Callable[[Json], str]] = [
+    json.dumps,
+    lambda header: json.dumps(header, indent=1),
+    lambda header: changed(dict(reversed(header.items())), None),
+    lambda header: changed(header, None).replace("HS256", r"\u0048S256"),
+    lambda header: changed(header, None).replace("{", '{"alg":"none",'),
+]
+
+
+@pytest.mark.parametrize("spelling", range(len(HEADER_SPELLINGS)))
+def test_a_header_has_one_spelling(access: str, board: Ask, spelling: int) -> None:
+    header, payload = parts(access)
+    assert board(signed(HEADER_SPELLINGS[spelling](header), json.dumps(payload))) == UNAUTHORIZED
+
+
+def test_the_header_of_a_token_is_spelt_as_ever(access: str) -> None:
+    """A library that wrote it otherwise would sign out everyone at its update."""
+    header = base64.urlsafe_b64decode(access.partition(".")[0] + "==").decode()
+    assert re.fullmatch(r'\{"alg":"HS256","kid":"[0-9a-f]{16}","typ":"access\+jwt"\}', header)
 
 
 # The kinds
@@ -345,7 +368,7 @@ def test_a_header_that_is_no_object_or_a_bomb_is_refused(access: str, board: Ask
 
 @pytest.mark.parametrize("bomb", BOMBS, ids=lambda bomb: bomb[:20])
 def test_a_payload_that_is_no_object_or_a_bomb_is_refused(access: str, board: Ask, bomb: str) -> None:
-    assert board(signed(json.dumps(parts(access)[0]), bomb)) == UNAUTHORIZED
+    assert board(signed(changed(parts(access)[0], None), bomb)) == UNAUTHORIZED
 
 
 @pytest.mark.parametrize("token", ["A" * 1_000_000, "." * 1_000_000, "A" * 400_000 + "." + "A" * 400_000 + ".A"])
@@ -390,7 +413,9 @@ any_json = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(any_text, inner),
 )
 like_a_token = st.builds(signed, any_json.map(json.dumps), any_json.map(json.dumps))
-our_header = st.sampled_from(["access+jwt", "refresh+jwt"]).map(lambda typ: json.dumps(tokens.backend(typ).header))
+our_header = st.sampled_from(["access+jwt", "refresh+jwt"]).map(
+    lambda typ: changed({"alg": "HS256", "kid": keys.ring().signing(datetime.now(UTC)).kid, "typ": typ}, None)
+)
 claims = st.dictionaries(
     st.sampled_from(["exp", "iat", "sub", "sid", "jti", "iss", "aud", "gen", "token_type"]), any_json
 )

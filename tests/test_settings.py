@@ -161,6 +161,8 @@ def test_a_database_that_is_none_is_refused_without_showing_its_password(url: st
         ("AUDIT_SEAL_INTERVAL", -1, "accounts.E010"),
         ("AUDIT_SEAL_INTERVAL", 10**12, "accounts.E010"),
         ("SESSIONS_PER_USER", 0, "accounts.E011"),
+        ("SECRET_KEY_FALLBACKS", [GOOD_KEY, "short"], "accounts.E016"),
+        ("TOKEN_AUDIENCE", "authproject/refresh", "accounts.E018"),
         ("CORS_ALLOWED_ORIGINS", ["null"], "accounts.E012"),
         ("BREACHED_PASSWORDS_URL", "api.pwnedpasswords.com/range/", "accounts.E013"),
         ("BREACHED_PASSWORDS_URL", "file:///etc/passwd", "accounts.E013"),
@@ -220,6 +222,7 @@ def test_cookies_for_other_sites_must_be_secure(settings: Settings) -> None:
         ("GUESS_RATE", None, "accounts.W015"),
         ("SIGN_UP_RATE", None, "accounts.W015"),
         ("TRUSTED_PROXY_COUNT", 0, "accounts.W016"),
+        ("SECRET_KEY_FALLBACKS", [GOOD_KEY], "accounts.W007"),
     ],
 )
 def test_the_deployment_check_warns_of_what_is_allowed_but_unwise(
@@ -263,6 +266,12 @@ def test_a_file_of_variables_is_read(env_file: Callable[[str], str]) -> None:
 
 def test_the_environment_beats_the_file(env_file: Callable[[str], str]) -> None:
     assert settings_of("PORT", "WORKERS", ENV_FILE=env_file("PORT=9999\nWORKERS=7"), PORT="1111") == [1111, 7]
+
+
+def test_the_folder_of_keys_is_seen_from_the_project_if_it_is_relative() -> None:
+    show = "from authproject import settings; print(settings.SIGNING_KEY_DIR)"
+    found = [run("-c", show, SIGNING_KEY_DIR=folder).stdout.strip() for folder in ("keys", "/etc/keys", "")]
+    assert found == [str(ROOT / "keys"), "/etc/keys", "None"]
 
 
 def test_an_empty_variable_counts_as_unset() -> None:

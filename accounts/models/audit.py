@@ -38,6 +38,7 @@ class Action(models.TextChoices):
     ROLE_CHANGED = "role_changed"
     ROLE_DELETED = "role_deleted"
     AUDIT_PRUNED = "audit_pruned"
+    SIGNING_KEY_ROTATED = "signing_key_rotated"
 
 
 class Via(models.TextChoices):

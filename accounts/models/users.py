@@ -1,6 +1,6 @@
 """Who there is."""
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import datetime
 from functools import cached_property
 from typing import Any, ClassVar
@@ -15,6 +15,7 @@ from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from accounts.conf import conf
 from accounts.errors import AccountError, EmailTaken, UsernameTaken
 from accounts.hashers import BCRYPT_COSTS
 from accounts.models.audit import Action, Actor, AuditEntry
@@ -174,7 +175,15 @@ class User(AbstractBaseUser):
 
     def get_session_auth_hash(self) -> str:
         """What a session of the Django admin is good with."""
-        return salted_hmac("accounts.User", f"{self.password} {self.sessions_version}", algorithm="sha256").hexdigest()
+        return self._session_hash(conf.secret_key)
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """What is good too, and exchanged for the one above: so SECRET_KEY can be rotated."""
+        return map(self._session_hash, conf.secret_key_fallbacks)
+
+    def _session_hash(self, secret: str) -> str:
+        value = f"{self.password} {self.sessions_version}"
+        return salted_hmac("accounts.User", value, secret=secret, algorithm="sha256").hexdigest()
 
     # The Django admin: one authority, the role, and no flag that could outlive it.
 

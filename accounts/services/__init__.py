@@ -10,6 +10,7 @@ from accounts.services.accounts import (
     find_user,
     set_active,
 )
+from accounts.services.keys import SOONEST, Rotation, rotate_signing_key
 from accounts.services.passwords import change_own_password, confirm, remove_password, set_password
 from accounts.services.reading import Kept, kept_about, live_sessions
 from accounts.services.roles import (
@@ -37,7 +38,9 @@ from accounts.services.signing import (
 
 __all__ = [
     "DEFAULT_ROLE",
+    "SOONEST",
     "Kept",
+    "Rotation",
     "authenticate",
     "change_account",
     "change_own_account",
@@ -62,6 +65,7 @@ __all__ = [
     "revoke_own_session",
     "revoke_role",
     "revoke_sessions",
+    "rotate_signing_key",
     "seed_roles",
     "set_active",
     "set_password",
