@@ -53,8 +53,14 @@ def authenticate(*, username: str, password: str, by: Actor, for_admin: bool = F
     after the work of a password check in any case, so that time does not tell who has an account; UserNotFound where
     the settings ask for it."""
     username = username.strip()
+    with throttling.guess(username=username, address=by.ip_address) as guess:
+        user = _checked(username, password, by, for_admin)
+        guess.was_right()
+    return user
+
+
+def _checked(username: str, password: str, by: Actor, for_admin: bool) -> User:
     user = User.objects.with_roles(username=username)
-    guess = throttling.guess(username=username, address=by.ip_address)
     if user is None:
         record(Action.SIGN_IN_FAILED, by=by)
         if conf.reveal_unknown_username:
@@ -64,7 +70,6 @@ def authenticate(*, username: str, password: str, by: Actor, for_admin: bool = F
     if not _check_password(user, password) or not (user.is_staff if for_admin else user.is_active):
         record(Action.SIGN_IN_FAILED, by=by, subject_id=user.pk)
         raise InvalidCredentials()
-    guess.was_right()
     return user
 
 
@@ -131,7 +136,7 @@ def refresh(*, refresh_token: str | None, by: Actor) -> TokenPair:
         raise RefreshTokenExpired() from None
     except InvalidToken:
         raise RefreshTokenUnknown() from None
-    throttling.refresh(session_id=claims.session_id)
+    throttling.refresh(session_id=claims.session_id, address=by.ip_address)
     try:
         return sessions.rotate(claims)
     except RefreshTokenReused:
