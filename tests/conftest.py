@@ -1,6 +1,7 @@
 """What every test may use: the database of the run, clients, users, and real servers on real ports."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from rest_framework.test import APIClient
 from accounts.models import Actor, User
 from accounts.services import create_user
 from tests import live
+from tests.redis_server import RedisServer
 
 PASSWORD = "correct horse battery"
 
@@ -92,3 +94,25 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 def server(start_server: Callable[..., live.Server]) -> live.Server:
     """The real server as it is out of the box."""
     return start_server()
+
+
+@pytest.fixture(scope="session")
+def redis_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer.start(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.go_away()
+
+
+@pytest.fixture
+def redis_server(redis_of_the_run: RedisServer) -> RedisServer:
+    """A real Redis, empty."""
+    redis_of_the_run.client().flushall()
+    return redis_of_the_run
+
+
+@pytest.fixture
+def redis_to_break(tmp_path: Path) -> Iterator[RedisServer]:
+    """A real Redis for one test alone, which may end it and change its configuration."""
+    server = RedisServer.start(tmp_path)
+    yield server
+    server.go_away()
