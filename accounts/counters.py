@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 # Each lost race means that another request got through, so that a few rounds settle it.
 ROUNDS = 50
 PAUSE = 0.005  # seconds, at most, between two rounds
+MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
@@ -122,8 +123,10 @@ class RedisStore(Store):
             found = {key: raw for key, raw in zip(keys, pipe.mget(names), strict=True) if raw}
             changed = change({key: _loaded(raw) for key, raw in found.items()})
             pipe.multi()
+            now = timezone.now()
             for key, kept in changed.items():
-                pipe.set(self.PREFIX + key, _dumped(kept.tally), pxat=int(kept.until.timestamp() * 1000) + 1)
+                # From now on, and not until when: Redis may have another clock, and must not forget too soon.
+                pipe.set(self.PREFIX + key, _dumped(kept.tally), px=max((kept.until - now) // MILLISECOND, 0) + 1)
             try:
                 pipe.execute()
             except redis.WatchError:
