@@ -216,6 +216,16 @@ def test_no_name_is_kept_by_the_counters(statuses: Statuses) -> None:
     assert "typed" not in json.dumps(list(Counter.objects.values()), default=str)
 
 
+def test_without_the_secret_key_nobody_can_look_up_a_name_in_the_counters(
+    statuses: Statuses, settings: Settings
+) -> None:
+    statuses(1)
+    keys = set(Counter.objects.values_list("key", flat=True))
+    settings.SECRET_KEY = settings.SECRET_KEY[::-1]
+    statuses(1)
+    assert (len(keys), Counter.objects.exclude(key__in=keys).count()) == (3, 3)
+
+
 # --- the wider counts
 
 
