@@ -10,14 +10,17 @@ import random
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID, uuid4
 
 import redis
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils import timezone
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from accounts.conf import conf
 from accounts.errors import TooManyRequests
@@ -30,6 +33,7 @@ log = logging.getLogger(__name__)
 # Each lost race means that another request got through, so that a few rounds settle it.
 ROUNDS = 50
 PAUSE = 0.005  # seconds, at most, between two rounds
+MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
@@ -67,21 +71,26 @@ class DatabaseStore(Store):
     SWEEPS_ONE_IN = 100
     SWEEP = 500
 
-    @retrying
     def _swapped(self, keys: list[str], change: Change) -> bool:
         try:
-            with transaction.atomic():
-                # The lock lets others queue instead of losing; what decides, also between nodes of a cluster that
-                # do not see each other's locks, is the version.
-                rows = {row.key: row for row in Counter.objects.select_for_update().filter(key__in=keys)}
-                changed = change({key: _tally(row) for key, row in rows.items()})
-                for key in sorted(changed):
-                    self._write(key, changed[key], rows[key].version if key in rows else None)
+            self._swap(keys, change)
         except (_LostRace, IntegrityError):
             return False
         if random.randrange(self.SWEEPS_ONE_IN) == 0:  # noqa: S311
-            self.sweep(timezone.now())
+            # The swap is done: what befalls the sweep must not have it done again. The next one sweeps.
+            with suppress(OperationalError):
+                self.sweep(timezone.now())
         return True
+
+    @retrying
+    def _swap(self, keys: list[str], change: Change) -> None:
+        with transaction.atomic():
+            # The lock lets others queue instead of losing; what decides, also between nodes of a cluster that
+            # do not see each other's locks, is the version.
+            rows = {row.key: row for row in Counter.objects.select_for_update().filter(key__in=keys)}
+            changed = change({key: _tally(row) for key, row in rows.items()})
+            for key in sorted(changed):
+                self._write(key, changed[key], rows[key].version if key in rows else None)
 
     @staticmethod
     def _write(key: str, kept: Kept, version: UUID | None) -> None:
@@ -102,7 +111,10 @@ class RedisStore(Store):
     PREFIX = "authproject:"
 
     def __init__(self, url: str) -> None:
-        self.redis = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
+        # One more try, for a connection that broke since it was last used. redis-py's ten would hold the request for
+        # many seconds, and the database is there.
+        retry = Retry(NoBackoff(), 1)
+        self.redis = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=retry)
 
     def _swapped(self, keys: list[str], change: Change) -> bool:
         names = [self.PREFIX + key for key in keys]
@@ -111,8 +123,10 @@ class RedisStore(Store):
             found = {key: raw for key, raw in zip(keys, pipe.mget(names), strict=True) if raw}
             changed = change({key: _loaded(raw) for key, raw in found.items()})
             pipe.multi()
+            now = timezone.now()
             for key, kept in changed.items():
-                pipe.set(self.PREFIX + key, _dumped(kept.tally), pxat=int(kept.until.timestamp() * 1000) + 1)
+                # From now on, and not until when: Redis may have another clock, and must not forget too soon.
+                pipe.set(self.PREFIX + key, _dumped(kept.tally), px=max((kept.until - now) // MILLISECOND, 0) + 1)
             try:
                 pipe.execute()
             except redis.WatchError:

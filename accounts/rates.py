@@ -25,28 +25,37 @@ class Tally:
     ready_at: datetime
     familiar_until: datetime | None = None
 
+    @property
+    def slows(self) -> bool:
+        """Whether the last try had the next one wait."""
+        return self.ready_at > self.at
+
     def is_familiar(self, now: datetime) -> bool:
         return self.familiar_until is not None and self.familiar_until > now
 
 
 def wait(tally: Tally | None, now: datetime) -> timedelta:
-    """How long the next try has to wait; nothing or less if it may come now. Where none was asked to wait, a clock
-    that is behind another server's makes none."""
-    return tally.ready_at - now if tally and tally.ready_at > tally.at else timedelta(0)
+    """How long the next try has to wait; nothing or less if it may come now."""
+    return tally.ready_at - max(now, tally.at) if tally else timedelta(0)
 
 
 def one_more(tally: Tally | None, rate: Rate, now: datetime) -> Tally:
-    """The tally after a try. Within the rate the next may follow at once; beyond it, each waits twice as long."""
-    level = _level(tally, rate, now) + 1
-    beyond = level - rate.number
-    # 2 ** 10 seconds are more than the longest wait, and 2 ** 2000 would be more than a float.
-    delay = min(FIRST_WAIT * 2 ** min(beyond, 10), LONGEST_WAIT) if beyond >= 0 else timedelta(0)
-    return replace(tally or Tally(0, now, now), level=level, at=now, ready_at=now + delay)
+    """The tally after a try. Within the rate the next may follow at once; beyond it, each waits twice as long.
+
+    Time never runs back here: the clocks of several servers differ, and none may wear off what another has yet to.
+    """
+    tally = tally or Tally(0, now, now)
+    at = max(now, tally.at)
+    level = max(tally.level - (at - tally.at) * rate.number / rate.period, 0) + 1
+    return replace(tally, level=level, at=at, ready_at=at + _delay(level, rate))
 
 
-def one_less(tally: Tally | None, rate: Rate, now: datetime) -> Tally:
-    """The tally without one of its tries, which proved to be honest: nobody has to wait for that one."""
-    return Tally(max(_level(tally, rate, now) - 1, 0), now, now)
+def one_less(tally: Tally, counted: Tally, rate: Rate) -> Tally:
+    """The tally without the try that had made it `counted`, and that proved to be honest: nobody has to wait for that
+    one, but for those that came after it."""
+    level = max(tally.level - 1, 0)
+    delay = timedelta(0) if tally == counted else _delay(level, rate)
+    return replace(tally, level=level, ready_at=min(tally.ready_at, tally.at + delay))
 
 
 def forgotten_at(tally: Tally, rate: Rate) -> datetime:
@@ -55,8 +64,9 @@ def forgotten_at(tally: Tally, rate: Rate) -> datetime:
     return max(tally.ready_at, worn_off, tally.familiar_until or tally.at)
 
 
-def _level(tally: Tally | None, rate: Rate, now: datetime) -> float:
-    """What is left of the tally by now. Clocks of several servers differ, and time never adds to it."""
-    if tally is None:
-        return 0
-    return max(tally.level - max(now - tally.at, timedelta(0)) * rate.number / rate.period, 0)
+def _delay(level: float, rate: Rate) -> timedelta:
+    """How long the next try has to wait after one that made it `level`."""
+    if level + 1 <= rate.number:
+        return timedelta(0)
+    # 2 ** 10 seconds are more than the longest wait, and 2 ** 2000 would be more than a float.
+    return min(FIRST_WAIT * 2 ** min(level - rate.number, 10), LONGEST_WAIT)

@@ -4,11 +4,14 @@ A guess is counted before the password is looked at, and taken back when it prov
 at once get no more checks than those that come one by one.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from hmac import digest
 from ipaddress import ip_address, ip_network
+from threading import Lock
 from uuid import UUID
 
 from django.utils import timezone
@@ -20,8 +23,14 @@ from accounts.errors import TooManyRequests
 from accounts.names import name_key
 from accounts.rates import Rate, Tally
 
+log = logging.getLogger(__name__)
+
 # How long an address where an account has signed in counts as one of its owner's.
 FAMILIAR_FOR = timedelta(days=30)
+
+# Of one account and address, each process checks one password at a time. Else honest sign-ins of one user that come
+# all at once would be too many, because each counts as a wrong one until its password was looked at.
+_ONE_AT_A_TIME = [Lock() for _ in range(256)]
 
 
 class _Unfamiliar(Exception):
@@ -29,11 +38,22 @@ class _Unfamiliar(Exception):
 
 
 @dataclass(frozen=True)
-class Guess:
-    """A password check that has been counted against these."""
+class Limit:
+    act: str
+    rate: Rate
 
-    pair: dict[str, Rate]
-    wide: dict[str, Rate]
+
+# By the key under which it is counted.
+Limits = dict[str, Limit]
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A password check that has been counted against these; `counted` is what that made of the tallies."""
+
+    pair: Limits
+    wide: Limits
+    counted: Tallies
 
     def was_right(self) -> None:
         """Forgets the wrong ones of this account at this address (NIST SP 800-63B-4 section 3.2.2) and remembers
@@ -43,64 +63,86 @@ class Guess:
         def change(tallies: Tallies) -> Mapping[str, Kept]:
             now = timezone.now()
             right = Tally(0, now, now, familiar_until=now + FAMILIAR_FOR)
-            fewer = {key: rates.one_less(tallies[key], rate, now) for key, rate in self.wide.items() if key in tallies}
+            fewer = {
+                key: rates.one_less(tallies[key], self.counted[key], limit.rate)
+                for key, limit in self.wide.items()
+                if key in tallies
+            }
             return _kept({**dict.fromkeys(self.pair, right), **fewer}, {**self.pair, **self.wide})
 
         _swap([*self.pair, *self.wide], change)
 
 
-def guess(*, username: str, address: str | None) -> Guess:
-    """Counts a password check for the account of that name, whether there is one or not. Raises TooManyRequests.
+@contextmanager
+def guess(*, username: str, address: str | None) -> Iterator[Guess]:
+    """Around a password check for the account of that name, whether there is one or not: counts it. Raises
+    TooManyRequests.
 
     The wider counts have no say where that account has signed in before: so whoever guesses from elsewhere, or from
     the same office for others' accounts, cannot keep the owner out (ASVS 6.1.1).
     """
     account, source = name_key(username), _source(address)
+    with _ONE_AT_A_TIME[hash((account, source)) % len(_ONE_AT_A_TIME)]:
+        yield _guess(account, source)
+
+
+def _guess(account: str, source: str) -> Guess:
     pair = _limited("guess", conf.guess_rate, account, source)
     try:
-        _count(pair, only_familiar=True)
+        return Guess(pair, {}, _count(pair, source, only_familiar=True))
     except _Unfamiliar:
         wide = {
             **_limited("guess.address", conf.guess_rate_address, source),
             **_limited("guess.account", conf.guess_rate_account, account),
         }
-        _count({**pair, **wide})
-        return Guess(pair, wide)
-    return Guess(pair, {})
+        return Guess(pair, wide, _count({**pair, **wide}, source))
 
 
 def sign_up(*, address: str | None) -> None:
     """Raises TooManyRequests."""
-    _count(_limited("sign_up", conf.sign_up_rate, _source(address)))
+    source = _source(address)
+    _count(_limited("sign_up", conf.sign_up_rate, source), source)
 
 
-def refresh(*, session_id: UUID) -> None:
+def refresh(*, session_id: UUID, address: str | None) -> None:
     """Raises TooManyRequests."""
-    _count(_limited("refresh", conf.refresh_rate, str(session_id)))
+    _count(_limited("refresh", conf.refresh_rate, str(session_id)), _source(address))
 
 
 def password_check(*, user_id: int, address: str | None) -> None:
     """Of the current password, by who is signed in: whoever stole a token, and uses it elsewhere, does not use up
-    the owner's tries. Raises TooManyRequests."""
-    _count(_limited("password_check", conf.password_check_rate, str(user_id), _source(address)))
+    the owner's tries at once, and has no more of them by using it everywhere. Raises TooManyRequests."""
+    account, source = str(user_id), _source(address)
+    pair = _limited("password_check", conf.password_check_rate, account, source)
+    wide = _limited("password_check.account", conf.guess_rate_account, account)
+    _count({**pair, **wide}, source)
 
 
-def _count(limits: dict[str, Rate], *, only_familiar: bool = False) -> None:
+def _count(limits: Limits, source: str, *, only_familiar: bool = False) -> Tallies:
     """One more try for all of these or, if one of them says wait, for none. Raises TooManyRequests; _Unfamiliar, and
     counts nothing, if only familiar ones are to be counted and these are not."""
+    before: Tallies = {}
+    counted: Tallies = {}
 
     def change(tallies: Tallies) -> Mapping[str, Kept]:
-        now = timezone.now()
+        nonlocal before, counted
+        now, before = timezone.now(), tallies
         if only_familiar and not any(tally.is_familiar(now) for tally in tallies.values()):
             raise _Unfamiliar()
         longest = max(rates.wait(tallies.get(key), now) for key in limits)
         if longest > timedelta(0):
             raise TooManyRequests(longest)
-        return _kept({key: rates.one_more(tallies.get(key), rate, now) for key, rate in limits.items()}, limits)
+        counted = {key: rates.one_more(tallies.get(key), limit.rate, now) for key, limit in limits.items()}
+        return _kept(counted, limits)
 
     if only_familiar and not limits:
         raise _Unfamiliar()
     _swap(list(limits), change)
+    for key, limit in limits.items():
+        # Where the waits begin, and not at each that follows: else whoever guesses could fill the log.
+        if counted[key].slows and not (key in before and before[key].slows):
+            log.warning("Too many tries, which wait from now on: %s, from %s", limit.act, source or "no address")
+    return counted
 
 
 def _swap(keys: list[str], change: Change) -> None:
@@ -108,11 +150,11 @@ def _swap(keys: list[str], change: Change) -> None:
         counters.store().swap(keys, change)
 
 
-def _kept(tallies: Tallies, limits: dict[str, Rate]) -> dict[str, Kept]:
-    return {key: Kept(tally, rates.forgotten_at(tally, limits[key])) for key, tally in tallies.items()}
+def _kept(tallies: Tallies, limits: Limits) -> dict[str, Kept]:
+    return {key: Kept(tally, rates.forgotten_at(tally, limits[key].rate)) for key, tally in tallies.items()}
 
 
-def _limited(act: str, rate: Rate | None, *who: str) -> dict[str, Rate]:
+def _limited(act: str, rate: Rate | None, *who: str) -> Limits:
     """The key under which it is counted, and how often it may be; nothing where the setting is off.
 
     Keyed, because the name that somebody types may be their password.
@@ -120,7 +162,7 @@ def _limited(act: str, rate: Rate | None, *who: str) -> dict[str, Rate]:
     if rate is None:
         return {}
     said = "\0".join(("accounts.throttling", act, *who))
-    return {digest(conf.secret_key.encode(), said.encode(), "sha256").hex(): rate}
+    return {digest(conf.secret_key.encode(), said.encode(), "sha256").hex(): Limit(act, rate)}
 
 
 def _source(address: str | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
@@ -103,9 +104,23 @@ def _for_us_alone(config: dict[str, Any]) -> dict[str, Any]:
 def redis(name: str) -> str:
     """The URL of a Redis, '' for none. A wrong one is not shown, because it may hold a password."""
     url = secret(name)
-    if url and not url.startswith(("redis://", "rediss://", "unix://")):
-        raise ImproperlyConfigured(f"{name} must be redis://[USER:PASSWORD@]HOST:PORT/NUMBER, rediss://… or unix://…")
-    return url
+    try:
+        if not url or _is_redis(url):
+            return url
+    except ValueError:
+        pass
+    raise ImproperlyConfigured(f"{name} must be redis://[USER:PASSWORD@]HOST:PORT/NUMBER, rediss://… or unix:///PATH.")
+
+
+def _is_redis(url: str) -> bool:
+    """Raises ValueError for a host or port that is none: redis-py would say so at the first request only."""
+    parts = urlsplit(url)
+    host, number = (parts.hostname or "").encode("idna"), parts.path.removeprefix("/")
+    if not url.startswith(("redis://", "rediss://", "unix://")) or parts.query or parts.fragment:
+        return False
+    if parts.scheme == "unix":
+        return bool(number)
+    return bool(host) and parts.port != 0 and (number or "0").isdecimal()
 
 
 def read_file(path: Path) -> None:

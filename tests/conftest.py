@@ -11,10 +11,12 @@ from django.db import connections
 from rest_framework.test import APIClient
 
 from accounts import keys
+from accounts.counters import DatabaseStore
 from accounts.models import Actor, User
 from accounts.services import create_user
 from tests import live
 from tests.conformity import complaint
+from tests.redis_server import RedisServer
 
 PASSWORD = "correct horse battery"
 
@@ -45,6 +47,14 @@ def _every_answer_is_as_described() -> Iterator[None]:
         return answer
 
     with patch.object(APIClient, "request", checked):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_swept_by_chance() -> Iterator[None]:
+    """A test that says how many queries or rows there are must not be wrong one time in a hundred."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(DatabaseStore, "SWEEPS_ONE_IN", 10**9)
         yield
 
 
@@ -123,3 +133,25 @@ def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
 def server(start_server: Callable[..., live.Server]) -> live.Server:
     """The real server as it is out of the box."""
     return start_server()
+
+
+@pytest.fixture(scope="session")
+def redis_of_the_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer.start(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.go_away()
+
+
+@pytest.fixture
+def redis_server(redis_of_the_run: RedisServer) -> RedisServer:
+    """A real Redis, empty."""
+    redis_of_the_run.client().flushall()
+    return redis_of_the_run
+
+
+@pytest.fixture
+def redis_to_break(tmp_path: Path) -> Iterator[RedisServer]:
+    """A real Redis for one test alone, which may end it and change its configuration."""
+    server = RedisServer.start(tmp_path)
+    yield server
+    server.go_away()

@@ -112,7 +112,7 @@ def _database_of_its_own(folder: Path) -> str:
 
 def _drop(url: str) -> None:
     if url.startswith("mysql"):
-        _execute(url, f"DROP DATABASE `{urlsplit(url).path[1:]}`")
+        _execute(url, f"DROP DATABASE IF EXISTS `{urlsplit(url).path[1:]}`")
 
 
 def _execute(url: str, statement: str) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from http.client import HTTPResponse, IncompleteRead
 from io import BytesIO
@@ -19,6 +19,13 @@ from tests import live
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 on_every_endpoint = pytest.mark.parametrize("endpoint", ["signup", "signin", "refreshtoken", "signout"])
+
+
+@pytest.fixture(scope="module")
+def server(start_server: Callable[..., live.Server]) -> live.Server:
+    """Without limits: what is refused here is the input, and not how often it comes."""
+    rates = ("GUESS_RATE", "GUESS_RATE_ADDRESS", "GUESS_RATE_ACCOUNT", "SIGN_UP_RATE")
+    return start_server(**dict.fromkeys(rates, "off"))
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,7 @@ def test_sign_in_where_one_has_been_before_counts_reads_the_account_and_writes_s
     account, counted, old_hashes, taken_back = ["SELECT"], ["SELECT", "UPDATE"], ["SELECT"], ["SELECT", "UPDATE"]
     session, entry, surplus = ["INSERT"], ["INSERT"], ["SELECT"]
     made = queries(lambda: api.post("/api/auth/signin", body))
-    assert made == account + counted + old_hashes + taken_back + session + entry + surplus
+    assert made == counted + account + old_hashes + taken_back + session + entry + surplus
 
 
 @pytest.mark.parametrize("username", ["alice", "nobody"])
@@ -58,10 +58,20 @@ def test_a_refused_sign_in_is_counted_for_pair_address_and_account_and_leaves_an
 ) -> None:
     make_user()
     body = {"username": username, "password": "wrong"}
-    account, familiar, counted = ["SELECT"], ["SELECT"], ["SELECT", "INSERT", "INSERT", "INSERT"]
-    old_hashes, entry = ["SELECT"], ["INSERT"]
+    familiar, counted = ["SELECT"], ["SELECT", "INSERT", "INSERT", "INSERT"]
+    account, old_hashes, entry = ["SELECT"], ["SELECT"], ["INSERT"]
     made = queries(lambda: api.post("/api/auth/signin", body))
-    assert made == account + familiar + counted + old_hashes + entry
+    assert made == familiar + counted + account + old_hashes + entry
+
+
+def test_who_has_to_wait_costs_the_look_at_the_count(
+    api: APIClient, make_user: MakeUser, sign_in: Callable[..., dict[str, Any]]
+) -> None:
+    make_user()
+    sign_in()
+    body = {"username": "alice", "password": "wrong"}
+    assert [api.post("/api/auth/signin", body).status_code for _ in range(11)][-1] == 429
+    assert queries(lambda: api.post("/api/auth/signin", body)) == ["SELECT"]
 
 
 def test_sign_up_looks_for_the_names_and_the_role_and_writes_account_grant_and_entry(api: APIClient) -> None:

@@ -16,6 +16,7 @@ import pytest
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
+from redis import Redis
 
 from authproject import env, secret_key
 from tests.live import ROOT, free_port
@@ -84,6 +85,9 @@ def errors() -> list[str | None]:
 
 # --- values that are none
 
+RATES = ["GUESS_RATE", "GUESS_RATE_ADDRESS", "GUESS_RATE_ACCOUNT"]
+RATES += ["SIGN_UP_RATE", "REFRESH_RATE", "PASSWORD_CHECK_RATE"]
+
 
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
@@ -98,6 +102,7 @@ def errors() -> list[str | None]:
         ("PORT", "80a", "a whole number"),
         ("ACCESS_TOKEN_LIFETIME", "1.5", "a whole number"),
         ("SESSION_LIFETIME", "1d", "a whole number"),
+        *((name, "ten", "off, or a number per s, m, h or d such as 10/h") for name in RATES),
     ],
 )
 def test_a_misspelt_value_is_refused_in_one_sentence(name: str, value: str, expected: str) -> None:
@@ -117,6 +122,72 @@ def test_these_words_turn_a_flag_on(monkeypatch: pytest.MonkeyPatch, word: str) 
 def test_these_words_turn_a_flag_off(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
     monkeypatch.setenv("A_FLAG", word)
     assert env.flag("A_FLAG", default=True) is False
+
+
+@pytest.mark.parametrize(
+    ("raw", "rate"),
+    [
+        ("1/s", (1, 1)),
+        ("60/m", (60, 60)),
+        (" 10 / H ", (10, 3600)),
+        ("1000000/d", (1_000_000, 86_400)),
+        ("off", None),
+        ("OFF", None),
+        ("", (10, 3600)),
+    ],
+)
+def test_a_rate_is_a_number_per_unit_or_off(
+    monkeypatch: pytest.MonkeyPatch, raw: str, rate: tuple[int, int] | None
+) -> None:
+    monkeypatch.setenv("A_RATE", raw)
+    assert env.rate("A_RATE", "10/h") == rate
+
+
+@pytest.mark.parametrize(
+    "raw", ["0/h", "-1/h", "1000001/d", "10", "10/", "/h", "h", "10/hour", "10/h/h", "1.5/h", "10 h", "no", "9" * 5000]
+)
+def test_a_rate_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, raw: str) -> None:
+    monkeypatch.setenv("A_RATE", raw)
+    with pytest.raises(ImproperlyConfigured, match=r"^A_RATE must be off, or a number per s, m, h or d such as 10/h"):
+        env.rate("A_RATE", "10/h")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("redis://cache", "redis://cache:6379", "redis://cache:6379/0", "redis://[::1]:6379/15", "rediss://cache/"),
+        *("redis://:secret@cache:6379/0", "redis://user:p%40ss@127.0.0.1:6379/0", "unix:///run/redis.sock", ""),
+    ],
+)
+def test_a_url_of_a_redis_is_taken_as_it_is_and_redis_understands_it(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("A_CACHE", url)
+    assert env.redis("A_CACHE") == url
+    if url:
+        Redis.from_url(url).connection_pool.make_connection()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("cache", "cache:6379", "http://:hunter2@cache", "REDIS://:hunter2@cache", "redis://", "redis://:hunter2@/0"),
+        *("redis://:hunter2@cache:abc/0", "redis://:hunter2@cache:0/0", "redis://:hunter2@cache:65536/0"),
+        *("redis://:hunter2@cache/abc", "redis://:hunter2@cache/-1", "redis://:hunter2@cache/0/1"),
+        *("redis://:hunter2@cache/0?ssl=1", "redis://:hunter#2@cache/0", "redis://:hunter/2@cache/0"),
+        *("redis://:hunter2@[::1/0", "redis://:hunter2@a..b/0", f"redis://:hunter2@{'a' * 64}/0", "unix://:hunter2@"),
+    ],
+)
+def test_a_url_of_no_redis_is_refused_without_showing_its_password(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("A_CACHE", url)
+    with pytest.raises(ImproperlyConfigured) as refused:
+        env.redis("A_CACHE")
+    assert str(refused.value).startswith("A_CACHE must be redis://[USER:PASSWORD@]HOST:PORT/NUMBER")
+    assert "hunter" not in str(refused.value)
+
+
+def test_the_server_does_not_start_with_a_cache_that_is_none_and_does_not_show_its_password() -> None:
+    code, error = serve(CACHE_URL="redis://:hunter2@cache:abc/0")
+    assert (code, error.startswith("authproject: CACHE_URL must be redis://"), "hunter2" in error) == (1, True, False)
+    assert error.count("\n") == 1
 
 
 def test_a_list_is_separated_by_commas_and_may_have_blanks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,8 +54,14 @@ def authenticate(*, username: str, password: str, by: Actor, for_admin: bool = F
     after the same work in any case, so that time does not tell who has an account; UserNotFound where the settings ask
     for it."""
     username = username.strip()
+    with throttling.guess(username=username, address=by.ip_address) as guess:
+        user = _checked(username, password, by, for_admin)
+        guess.was_right()
+    return user
+
+
+def _checked(username: str, password: str, by: Actor, for_admin: bool) -> User:
     user = User.objects.with_roles(username=username)
-    guess = throttling.guess(username=username, address=by.ip_address)
     if user is None and conf.reveal_unknown_username:
         record(Action.SIGN_IN_FAILED, by=by)
         raise UserNotFound()
@@ -63,7 +69,6 @@ def authenticate(*, username: str, password: str, by: Actor, for_admin: bool = F
     if user is None or not is_right or (for_admin and not user.is_staff):
         record(Action.SIGN_IN_FAILED, by=by, subject_id=user.pk if user else None)
         raise InvalidCredentials()
-    guess.was_right()
     bind_contextvars(user_id=user.pk)  # for the log
     return user
 
@@ -126,8 +131,8 @@ def refresh(*, refresh_token: str | None, by: Actor) -> TokenPair:
         raise RefreshTokenExpired() from None
     except InvalidToken:
         raise RefreshTokenUnknown() from None
-    throttling.refresh(session_id=claims.session_id)
     bind_contextvars(user_id=claims.user_id)
+    throttling.refresh(session_id=claims.session_id, address=by.ip_address)
     try:
         return sessions.rotate(claims)
     except RefreshTokenReused:
