@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from hypothesis import HealthCheck, settings
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import Actor, User
@@ -12,6 +14,15 @@ from accounts.services import create_user
 from tests import live
 
 PASSWORD = "correct horse battery"
+
+# The suite tries the same examples each time; `--hypothesis-profile=long` tries many more, and others each time.
+settings.register_profile("common", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+settings.register_profile("suite", settings.get_profile("common"), max_examples=200, derandomize=True)
+settings.register_profile("long", settings.get_profile("common"), max_examples=10_000)
+settings.load_profile("suite")
+
+# What switches off the limits on how often one address may sign in, refresh or have a password checked.
+WITHOUT_LIMITS: dict[str, Any] = {}
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +44,13 @@ def api() -> APIClient:
     client = APIClient(raise_request_exception=False)
     client.default_format = "json"
     return client
+
+
+@pytest.fixture
+def without_limits(settings: Settings) -> None:
+    """For tests that do by the hundred what an address may do now and then."""
+    for name, value in WITHOUT_LIMITS.items():
+        setattr(settings, name, value)
 
 
 @pytest.fixture
