@@ -22,6 +22,8 @@ from accounts.keys import CLOCK_LEEWAY, Key, KeyRing
 MAX_LENGTH = 4096
 # What the columns hold: a BigAutoField and a PositiveIntegerField.
 MAX_USER_ID, MAX_GENERATION = 2**63 - 1, 2**31 - 1
+# What reading a claim that is none of ours may raise; an OSError comes out of a time some billions of years away.
+_MISSHAPEN = (KeyError, TypeError, ValueError, OverflowError, OSError)
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def read(kind: type[SessionToken], raw: str) -> Claims:
         return _claims(kind, kind(raw).payload)  # type: ignore[arg-type]
     except ExpiredTokenError:
         raise ExpiredToken() from None
-    except (TokenError, KeyError, TypeError, ValueError, OverflowError):
+    except (TokenError, *_MISSHAPEN):
         raise InvalidToken() from None
 
 
@@ -163,7 +165,7 @@ def read_even_expired(kind: type[SessionToken], raw: str) -> Claims:
     """As `read`, but a genuine token is taken after its expiry too: only to end its session. Raises InvalidToken."""
     try:
         return _claims(kind, backend(kind).decode(raw, expired_too=True))
-    except (TokenBackendError, KeyError, TypeError, ValueError, OverflowError):
+    except (TokenBackendError, *_MISSHAPEN):
         raise InvalidToken() from None
 
 

@@ -8,6 +8,9 @@ from unittest.mock import patch
 import pytest
 from django.conf import settings
 from django.db import connections
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts import keys
@@ -19,6 +22,21 @@ from tests.conformity import complaint
 from tests.redis_server import RedisServer
 
 PASSWORD = "correct horse battery"
+
+# The suite tries the same examples each time; `--hypothesis-profile=long` tries many more, and others each time.
+hypothesis_settings.register_profile(
+    "common", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+hypothesis_settings.register_profile(
+    "suite", hypothesis_settings.get_profile("common"), max_examples=200, derandomize=True
+)
+hypothesis_settings.register_profile("long", hypothesis_settings.get_profile("common"), max_examples=10_000)
+hypothesis_settings.load_profile("suite")
+
+# What switches off the limits on how often one address may sign in, refresh or have a password checked.
+WITHOUT_LIMITS = dict.fromkeys(
+    ("GUESS_RATE", "GUESS_RATE_ADDRESS", "GUESS_RATE_ACCOUNT", "SIGN_UP_RATE", "REFRESH_RATE", "PASSWORD_CHECK_RATE")
+)
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +82,13 @@ def api() -> APIClient:
     client = APIClient(raise_request_exception=False)
     client.default_format = "json"
     return client
+
+
+@pytest.fixture
+def without_limits(settings: Settings) -> None:
+    """For tests that do by the hundred what an address may do now and then."""
+    for name, value in WITHOUT_LIMITS.items():
+        setattr(settings, name, value)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import Counter, Session, User
-from accounts.services import signing
+from accounts.services import checking
 from tests import live
 from tests.conftest import PASSWORD
 
@@ -135,7 +135,7 @@ def test_while_one_has_to_wait_no_password_is_looked_at(
 ) -> None:
     statuses(10)
     looked_at: list[str] = []
-    monkeypatch.setattr(signing, "verify_password", lambda password, _: looked_at.append(password))
+    monkeypatch.setattr(checking, "verify_password", lambda password, _: looked_at.append(password))
     try_(password=PASSWORD)
     assert looked_at == []
 
@@ -570,7 +570,7 @@ def test_an_account_that_is_deleted_while_its_password_is_checked_is_refused(
         alice.delete()
         return True, False
 
-    monkeypatch.setattr(signing, "verify_password", deleted_meanwhile)
+    monkeypatch.setattr(checking, "verify_password", deleted_meanwhile)
     assert try_(password=PASSWORD).status_code == CHECKED
 
 
@@ -582,7 +582,7 @@ def test_an_account_that_is_renamed_while_its_password_is_checked_comes_in(
         alice.save()
         return True, False
 
-    monkeypatch.setattr(signing, "verify_password", renamed_meanwhile)
+    monkeypatch.setattr(checking, "verify_password", renamed_meanwhile)
     assert try_(password=PASSWORD).status_code == RIGHT
 
 
