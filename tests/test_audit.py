@@ -948,6 +948,7 @@ def test_a_detail_that_was_tampered_with_is_shown_as_it_is(managing: APIClient, 
 def test_the_end_of_a_session_too_many_is_recorded(phone: APIClient, alice: User, settings: Settings) -> None:
     settings.SESSIONS_PER_USER = 1
     for _ in range(2):
+        phone.credentials()
         signed_in(phone, alice)
     assert the(Action.SESSIONS_REVOKED).subject_id == alice.pk
     assert detail(Action.SESSIONS_REVOKED) == {"reason": "surplus", "sessions": 1}

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import pytest
 import structlog
 from django.db import OperationalError, transaction
-from django.http import HttpResponse
+from django.http import JsonResponse
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -226,10 +226,10 @@ def test_an_error_that_a_view_answered_itself_is_logged_with_the_id_of_its_reque
     api: APIClient, monkeypatch: pytest.MonkeyPatch, lines: Lines
 ) -> None:
     """Django does so when the request is over."""
-    monkeypatch.setattr(content.views, "_text", lambda _: HttpResponse(status=503))
+    monkeypatch.setattr(content.views, "_text", lambda _: JsonResponse({"message": "No."}, status=500))
     answer = api.get("/api/test/all")
     error = lines()[-1]
-    assert (error["event"], error["request_id"]) == ("Service Unavailable", answer["X-Request-ID"])
+    assert (error["event"], error["request_id"]) == ("Internal Server Error", answer["X-Request-ID"])
 
 
 @pytest.mark.parametrize("form", ["json", "console"])

@@ -307,6 +307,7 @@ def test_the_deployment_check_warns_of_what_is_allowed_but_unwise(
 
 def test_the_deployment_check_warns_of_lookups_of_passwords_in_clear(settings: Settings) -> None:
     settings.COOKIE_SECURE = settings.BREACHED_PASSWORDS = True
+    settings.TRUSTED_PROXY_COUNT = 1
     settings.BREACHED_PASSWORDS_URL = "http://mirror.example.com/range/"
     found = [str(message.id) for message in run_checks(include_deployment_checks=True)]
     assert [ident for ident in found if ident.startswith("accounts.")] == ["accounts.W004"]
