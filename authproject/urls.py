@@ -10,7 +10,7 @@ urlpatterns = [
     path("", WelcomeViewSet.as_view({"get": "welcome"})),
     path("docs", WelcomeViewSet.as_view({"get": "documentation"})),
     path("openapi.json", WelcomeViewSet.as_view({"get": "openapi"})),
-    path(".well-known/jwks.json", KeysViewSet.as_view({"get": "list"})),
+    path(".well-known/jwks.json", KeysViewSet.as_view({"get": "published"})),
     path("api/", include("accounts.urls")),
     path("api/test/", include("content.urls")),
     path("admin", WelcomeViewSet.as_view({"get": "admin"})),

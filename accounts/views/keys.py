@@ -20,7 +20,7 @@ class KeysViewSet(ViewSet):
     permission_classes = [AllowAny]
 
     @extend_schema(responses={(200, "application/jwk-set+json"): KEY_SET})
-    def list(self, request: Request) -> Response:
+    def published(self, request: Request) -> Response:
         """A JWK Set, with its own media type (RFC 7517 sections 5 and 8.5.2)."""
         return Response(
             {"keys": keys.ring().published(timezone.now())},
