@@ -65,6 +65,18 @@ def parsed(content_type: str, request: Request) -> Any:
     return PARSERS[content_type].parse(cast(IO[bytes], request), content_type)
 
 
+def status_of(content_type: str, stream: IO[bytes]) -> int:
+    try:
+        PARSERS[content_type].parse(stream)
+    except APIException as refusal:
+        return refusal.status_code
+    return 200
+
+
+def is_utf8(text: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def texts_in(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
@@ -136,10 +148,25 @@ def test_what_is_read_of_any_json_is_what_it_says_and_can_be_stored(body: bytes)
 def test_what_is_read_of_any_form_is_what_it_says_and_can_be_stored(body: bytes) -> None:
     with suppress(APIException):
         read = FormParser().parse(BytesIO(body))
-        said = parse_qs(body.decode(), keep_blank_values=True)
+        said = parse_qs(body.decode(), keep_blank_values=True, errors="strict")
         assert set(read) == {name.removesuffix("[]") for name in said}
         assert sorted(value for _, values in read.lists() for value in values) == sorted(chain(*said.values()))
         assert all("\x00" not in text and text.encode() for text in texts_in(read) if text)
+
+
+any_texts = texts | st.text(st.sampled_from("a\x00\ud83d\ude00"), max_size=3)
+any_json = st.recursive(
+    any_texts, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(any_texts, inner, max_size=3), max_leaves=5
+)
+
+
+@given(value=any_json)
+def test_json_is_refused_exactly_if_it_holds_nul_or_half_a_character_anywhere(value: Any) -> None:
+    # As it is written, two halves in their order are a whole one.
+    body = json.dumps(value)
+    said = json.loads(body)
+    fits = all("\x00" not in text and is_utf8(text) for text in texts_in(said))
+    assert (status_of(JSON, BytesIO(body.encode())) == 200) == fits
 
 
 class Counted(BytesIO):
@@ -157,13 +184,8 @@ class Counted(BytesIO):
 @example(FORM, 102_401, b"a")
 def test_no_more_than_the_limit_is_read_of_a_body(content_type: str, length: int, letter: bytes) -> None:
     stream, limit = Counted(letter * length), PARSERS[content_type].max_bytes
-    status = 200
-    try:
-        PARSERS[content_type].parse(stream)
-    except APIException as refusal:
-        status = refusal.status_code
+    assert (status_of(content_type, stream) == 413) == (length > limit)
     assert stream.asked <= limit + 1
-    assert (status == 413) == (length > limit)
 
 
 @given(content_type=types, said=fields, kept=st.integers(0, 500))
@@ -215,6 +237,7 @@ REFUSALS = {400, 403, 413, 415}
 
 
 @through_the_application
+@example("application/json; a*=x; a*0=y")
 @given(content_type=content_types | content_types.map(f"{JSON}; charset=utf-8".__add__))
 def test_a_body_of_any_content_type_is_read_or_refused(content_type: str) -> None:
     status, message = answered(environ(TOKEN_SENT, CONTENT_TYPE=content_type))

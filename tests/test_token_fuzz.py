@@ -241,13 +241,25 @@ def test_of_odd_claims_that_we_signed_only_what_they_say_is_read(
             issued_at=datetime.fromtimestamp(said["iat"], UTC),
             expires_at=datetime.fromtimestamp(said["exp"], UTC),
         )
+        assert fits_its_columns(found)
 
 
-@given(reader=readers, kind=kinds, name=st.sampled_from(["exp", "iat", "nbf"]), time=magnitudes | st.floats())
-def test_a_time_however_far_away_is_read_or_refused(reader: Reader, kind: Kind, name: str, time: float) -> None:
+@given(
+    reader=readers,
+    kind=kinds,
+    name=st.sampled_from(["exp", "iat", "nbf", "gen"]),
+    number=magnitudes | st.floats() | st.booleans(),
+)
+def test_a_number_of_any_size_is_read_or_refused(reader: Reader, kind: Kind, name: str, number: float) -> None:
     header, payload = parts(genuine(kind))
-    found = answer(reader, kind, signed(json.dumps(header), json.dumps({**payload, name: time})))
-    assert isinstance(found, Claims) or found in {REFUSED, EXPIRED}
+    found = answer(reader, kind, signed(json.dumps(header), json.dumps({**payload, name: number})))
+    assert found in {REFUSED, EXPIRED} or fits_its_columns(found)
+
+
+def fits_its_columns(found: Claims | str) -> bool:
+    assert isinstance(found, Claims)
+    numbers = ((found.user_id, MAX_USER_ID), (found.generation, MAX_GENERATION))
+    return all(type(number) is int and 0 <= number <= largest for number, largest in numbers)
 
 
 @given(reader=readers, kind=kinds, more=changes.filter(bool), twice=st.booleans())
