@@ -28,7 +28,7 @@ hypothesis_settings.register_profile(
     "common", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 hypothesis_settings.register_profile(
-    "suite", hypothesis_settings.get_profile("common"), max_examples=200, derandomize=True
+    "suite", hypothesis_settings.get_profile("common"), max_examples=100, derandomize=True
 )
 hypothesis_settings.register_profile("long", hypothesis_settings.get_profile("common"), max_examples=10_000)
 hypothesis_settings.load_profile("suite")

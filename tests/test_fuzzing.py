@@ -27,7 +27,7 @@ UNLIMITED = {
 }
 CALLERS = {"admin": ["admin", "moderator", "user"], "user": ["user"]}
 # Who is refused most things has less to try.
-EXAMPLES = {"admin": "10", "user": "3", "nobody": "3"}
+EXAMPLES = {"admin": "5", "user": "2", "nobody": "2"}
 
 
 @dataclass
