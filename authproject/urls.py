@@ -7,12 +7,13 @@ from accounts.views.keys import KeysViewSet
 from authproject.views import WelcomeViewSet
 
 urlpatterns = [
+    # First what is asked for most: routes are tried in turn.
+    path("api/test/", include("content.urls")),
+    path("api/", include("accounts.urls")),
     path("", WelcomeViewSet.as_view({"get": "welcome"})),
     path("docs", WelcomeViewSet.as_view({"get": "documentation"})),
     path("openapi.json", WelcomeViewSet.as_view({"get": "openapi"})),
     path(".well-known/jwks.json", KeysViewSet.as_view({"get": "published"})),
-    path("api/", include("accounts.urls")),
-    path("api/test/", include("content.urls")),
     path("admin", WelcomeViewSet.as_view({"get": "admin"})),
     path("admin/", admin.site.urls),
 ]
