@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from uuid import UUID, uuid4
+from typing import Any, TypeVar
 
 import redis
 from django.db import IntegrityError, OperationalError, transaction
@@ -29,6 +29,7 @@ from accounts.rates import Tally
 from accounts.transactions import retrying
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # Each lost race means that another request got through, so that a few rounds settle it.
 ROUNDS = 50
@@ -58,6 +59,10 @@ class Store(ABC):
         raise TooManyRequests(timedelta(seconds=1))
 
     @abstractmethod
+    def put(self, key: str, kept: Kept) -> None:
+        """Replaces what is kept under `key`, whatever that is."""
+
+    @abstractmethod
     def _swapped(self, keys: list[str], change: Change) -> bool:
         """One attempt; False if another request came between, and nothing changed."""
 
@@ -83,23 +88,29 @@ class DatabaseStore(Store):
         return True
 
     @retrying
+    def put(self, key: str, kept: Kept) -> None:
+        if not Counter.objects.put(key, _values(kept)):
+            self.swap([key], lambda _: {key: kept})
+
+    @retrying
     def _swap(self, keys: list[str], change: Change) -> None:
+        if len(keys) == 1:
+            row = Counter.objects.find(keys[0])
+            self._write_all(change({keys[0]: _tally(row)} if row else {}), {keys[0]: row} if row else {})
+            return
         with transaction.atomic():
             # The lock lets others queue instead of losing; what decides, also between nodes of a cluster that
             # do not see each other's locks, is the version.
             rows = {row.key: row for row in Counter.objects.select_for_update().filter(key__in=keys)}
-            changed = change({key: _tally(row) for key, row in rows.items()})
-            for key in sorted(changed):
-                self._write(key, changed[key], rows[key].version if key in rows else None)
+            self._write_all(change({key: _tally(row) for key, row in rows.items()}), rows)
 
     @staticmethod
-    def _write(key: str, kept: Kept, version: UUID | None) -> None:
-        """Raises _LostRace or IntegrityError if the row is not as it was read; `version` is None if there was none."""
-        values = {**vars(kept.tally), "expires_at": kept.until, "version": uuid4()}
-        if version is None:
-            Counter.objects.create(key=key, **values)
-        elif not Counter.objects.filter(key=key, version=version).update(**values):
-            raise _LostRace()
+    def _write_all(changed: Mapping[str, Kept], rows: Mapping[str, Counter]) -> None:
+        """Raises _LostRace or IntegrityError if a row is not as it was read."""
+        for key in sorted(changed):
+            version = rows[key].version if key in rows else None
+            if not Counter.objects.swap(key, _values(changed[key]), version):
+                raise _LostRace()
 
     def sweep(self, now: datetime) -> None:
         run_out = Counter.objects.filter(expires_at__lt=now)
@@ -116,6 +127,9 @@ class RedisStore(Store):
         retry = Retry(NoBackoff(), 1)
         self.redis = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=retry)
 
+    def put(self, key: str, kept: Kept) -> None:
+        self._set(self.redis, key, kept)
+
     def _swapped(self, keys: list[str], change: Change) -> bool:
         names = [self.PREFIX + key for key in keys]
         with self.redis.pipeline() as pipe:
@@ -123,15 +137,18 @@ class RedisStore(Store):
             found = {key: raw for key, raw in zip(keys, pipe.mget(names), strict=True) if raw}
             changed = change({key: _loaded(raw) for key, raw in found.items()})
             pipe.multi()
-            now = timezone.now()
             for key, kept in changed.items():
-                # From now on, and not until when: Redis may have another clock, and must not forget too soon.
-                pipe.set(self.PREFIX + key, _dumped(kept.tally), px=max((kept.until - now) // MILLISECOND, 0) + 1)
+                self._set(pipe, key, kept)
             try:
                 pipe.execute()
             except redis.WatchError:
                 return False
         return True
+
+    def _set(self, to: redis.Redis, key: str, kept: Kept) -> None:
+        # From now on, and not until when: Redis may have another clock, and must not forget too soon.
+        milliseconds = max((kept.until - timezone.now()) // MILLISECOND, 0) + 1
+        to.set(self.PREFIX + key, _dumped(kept.tally), px=milliseconds)
 
 
 class RedisOrDatabase(Store):
@@ -143,14 +160,20 @@ class RedisOrDatabase(Store):
         self.first, self.second = RedisStore(url), DatabaseStore()
         self.away_until = 0.0
 
+    def put(self, key: str, kept: Kept) -> None:
+        self._ask(lambda store: store.put(key, kept))
+
     def _swapped(self, keys: list[str], change: Change) -> bool:
+        return self._ask(lambda store: store._swapped(keys, change))
+
+    def _ask(self, question: Callable[[Store], T]) -> T:
         if time.monotonic() >= self.away_until:
             try:
-                return self.first._swapped(keys, change)
+                return question(self.first)
             except redis.RedisError as error:
                 self.away_until = time.monotonic() + self.NOT_ASKED_FOR
                 log.warning("Redis does not answer (%s): the database counts instead", type(error).__name__)
-        return self.second._swapped(keys, change)
+        return question(self.second)
 
 
 def store() -> Store:
@@ -160,6 +183,10 @@ def store() -> Store:
 @lru_cache(maxsize=4)
 def _store(url: str) -> Store:
     return RedisOrDatabase(url) if url else DatabaseStore()
+
+
+def _values(kept: Kept) -> dict[str, Any]:
+    return {**vars(kept.tally), "expires_at": kept.until}
 
 
 def _tally(row: Counter) -> Tally:

@@ -29,7 +29,7 @@ def open(*, user: User, client: Actor) -> tuple[Session, TokenPair]:
     """Signs the user in: a new session and its first tokens."""
     now = timezone.now()
     ends = now + conf.session_lifetime
-    session = Session.objects.create(
+    session = Session(
         user=user,
         sessions_version=user.sessions_version,
         opened_at=now,
@@ -41,14 +41,18 @@ def open(*, user: User, client: Actor) -> tuple[Session, TokenPair]:
         current_issued_at=now.replace(microsecond=0),
         confirmed_at=now,
     )
+    Session.objects.add(session)
     return session, _issue(session, now, generation=0)
 
 
 def end_surplus(user: User) -> int:
     """Ends the user's oldest sessions beyond the limit; says how many. To be called in a transaction."""
-    live = Session.objects.live(timezone.now()).filter(user=user)
-    surplus = list(live.order_by("-opened_at", "-id").values_list("id", flat=True)[conf.sessions_per_user :])
-    return revoke(Session.objects.filter(id__in=surplus), Session.Reason.SURPLUS) if surplus else 0
+    return revoke(Session.objects.filter(id__in=surplus_of(user)), Session.Reason.SURPLUS)
+
+
+def surplus_of(user: User) -> list[UUID]:
+    """The user's oldest live sessions beyond the limit."""
+    return Session.objects.surplus(user_id=user.pk, limit=conf.sessions_per_user, now=timezone.now())
 
 
 @retrying
@@ -57,7 +61,7 @@ def rotate(claims: tokens.Claims) -> TokenPair:
     RefreshTokenReused for a retired token, whose session is to be ended (RFC 9700 section 4.14.2)."""
     for _ in range(ROUNDS):
         now = timezone.now()
-        session = of_claims(claims).live(now).first()
+        session = Session.objects.live_one(session_id=claims.session_id, user_id=claims.user_id, now=now)
         if session is None:
             raise RefreshTokenUnknown()
         known = Known(session.generation, session.current_issued_at, session.confirmed_at)
@@ -115,14 +119,13 @@ def prune(*, before: datetime, batch: int = 1000) -> int:
 
 def _confirm(session: Session, claims: tokens.Claims, now: datetime) -> bool:
     """The compare-and-swap that retires all generations before this one; False if another request was first."""
-    swapped = Session.objects.filter(id=session.id, generation__lt=claims.generation, revoked_at__isnull=True).update(
+    return Session.objects.confirm(
+        session_id=session.id,
         generation=claims.generation,
-        current_issued_at=claims.issued_at,
-        confirmed_at=now,
-        last_used_at=now,
+        issued_at=claims.issued_at,
+        now=now,
         idle_expires_at=_idle_expiry(now, session.expires_at),
     )
-    return bool(swapped)
 
 
 def _touch(session: Session, now: datetime) -> None:

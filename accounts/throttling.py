@@ -60,9 +60,14 @@ class Guess:
         that they go together; takes back only this one from the wider counts, which could else be cleared by
         whoever has an account."""
 
+        now = timezone.now()
+        right = Tally(0, now, now, familiar_until=now + FAMILIAR_FOR)
+        if not self.wide:
+            for key, kept in _kept(dict.fromkeys(self.pair, right), self.pair).items():
+                counters.store().put(key, kept)
+            return
+
         def change(tallies: Tallies) -> Mapping[str, Kept]:
-            now = timezone.now()
-            right = Tally(0, now, now, familiar_until=now + FAMILIAR_FOR)
             fewer = {
                 key: rates.one_less(tallies[key], self.counted[key], limit.rate)
                 for key, limit in self.wide.items()

@@ -13,6 +13,7 @@ from django.utils import timezone
 from structlog import get_logger
 
 from accounts.conf import conf
+from accounts.models.compiled import Insert
 from accounts.models.ids import new_id
 
 log = get_logger(__name__)
@@ -93,7 +94,7 @@ class AuditManager(models.Manager["AuditEntry"]):
             detail=json.dumps(detail, sort_keys=True) if detail else "",
         )
         entry.mac = entry.expected_mac()
-        entry.save(force_insert=True)
+        _ENTRY.add(entry)
         # An operator at the command line sees what they do, and needs no line of log among it.
         if by.via != Via.COMMAND:
             transaction.on_commit(entry.log)
@@ -175,6 +176,8 @@ class AuditEntry(models.Model):
         """For those who watch the log; what they may not see there, such as addresses, is in the entry itself."""
         log.info("audit", action=str(self.action), actor_id=self.actor_id, subject_id=self.subject_id, via=self.via)
 
+
+_ENTRY = Insert(AuditEntry)
 
 # Read back, a value may be anything that whoever edited the table left there: it must make another MAC, not an error.
 # MACs are compared with ==, which no one can time from outside, and which takes any value too.

@@ -1,6 +1,30 @@
 """What has been tried how often, where no Redis counts it (see accounts/counters.py)."""
 
-from django.db import models
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+from django.db import DEFAULT_DB_ALIAS, models, transaction
+
+from accounts.models.compiled import Insert, Param, Select, Update
+
+
+class CounterManager(models.Manager["Counter"]):
+    def find(self, key: str) -> "Counter | None":
+        rows = _FOUND.rows(key=key)
+        return Counter.from_db(DEFAULT_DB_ALIAS, [*_TALLY, "version"], rows[0]) if rows else None
+
+    def put(self, key: str, tally: dict[str, Any]) -> bool:
+        """Whatever is kept under the key, replaces it; False if there is nothing."""
+        return bool(_PUT.execute(key=key, new_version=uuid4(), **tally))
+
+    def swap(self, key: str, tally: dict[str, Any], version: UUID | None) -> bool:
+        """Replaces that version; False if it is another by now. None is for a new key, and raises IntegrityError if
+        that is there by now."""
+        if version is None:
+            with transaction.atomic():
+                _NEW.add(Counter(key=key, version=uuid4(), **tally))
+            return True
+        return bool(_SWAP.execute(key=key, version=version, new_version=uuid4(), **tally))
 
 
 class Counter(models.Model):
@@ -15,5 +39,18 @@ class Counter(models.Model):
     # What the compare-and-swap compares.
     version = models.UUIDField()
 
+    objects: ClassVar[CounterManager] = CounterManager()
+
     def __str__(self) -> str:
         return self.key
+
+
+_TALLY = ("level", "at", "ready_at", "familiar_until", "expires_at")
+_KEY, _VERSION = Param("key", models.CharField()), Param("version", models.UUIDField())
+_CHANGES = {name: Param(name, Counter._meta.get_field(name)) for name in _TALLY}
+_CHANGES["version"] = Param("new_version", models.UUIDField())
+
+_FOUND = Select(lambda: Counter.objects.filter(key=_KEY).values_list(*_TALLY, "version"))
+_PUT = Update(lambda: Counter.objects.filter(key=_KEY), **_CHANGES)
+_SWAP = Update(lambda: Counter.objects.filter(key=_KEY, version=_VERSION), **_CHANGES)
+_NEW = Insert(Counter)

@@ -1,17 +1,19 @@
 """Where people are signed in."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import ClassVar
 from uuid import UUID
 
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
 
 from accounts.models.ids import new_id
-from accounts.models.users import User, user_with_roles
+from accounts.models.compiled import Insert, Param, Select, Update
+from accounts.models.users import User, UserWithRoles
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
-    def live(self, now: datetime) -> "SessionQuerySet":
+    def live(self, now: datetime | Param) -> "SessionQuerySet":
         """Sessions whose tokens are good, of users who may sign in."""
         return self.filter(
             revoked_at__isnull=True,
@@ -27,8 +29,33 @@ class SessionQuerySet(models.QuerySet["Session"]):
 
     def user_with_roles(self, *, session_id: UUID, user_id: int, now: datetime) -> User | None:
         """The user of a live session, without the password hash; None if there is no such session."""
-        sessions = self.live(now).filter(id=session_id, user_id=user_id)
-        return user_with_roles(sessions, "user__", without={"password"})
+        return _USER_OF_SESSION.get(session_id=session_id, user_id=user_id, now=now)
+
+    def live_one(self, *, session_id: UUID, user_id: int, now: datetime) -> "Session | None":
+        """The session, as far as a refresh needs it, if it is live."""
+        rows = _LIVE_ONE.rows(session_id=session_id, user_id=user_id, now=now)
+        return Session.from_db(DEFAULT_DB_ALIAS, _OF_A_REFRESH, rows[0]) if rows else None
+
+    def surplus(self, *, user_id: int, limit: int, now: datetime) -> list[UUID]:
+        """The user's oldest live sessions beyond that many."""
+        return [id_ for (id_,) in _beyond(limit).rows(user_id=user_id, now=now)]
+
+    def add(self, session: "Session") -> None:
+        _OPENED.add(session)
+
+    def confirm(
+        self, *, session_id: UUID, generation: int, issued_at: datetime, now: datetime, idle_expires_at: datetime
+    ) -> bool:
+        """The compare-and-swap that retires all generations before this one; False if another request was first."""
+        return bool(
+            _CONFIRM.execute(
+                session_id=session_id,
+                generation=generation,
+                issued_at=issued_at,
+                now=now,
+                idle_expires_at=idle_expires_at,
+            )
+        )
 
 
 class Session(models.Model):
@@ -70,3 +97,36 @@ class Session(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+_MOMENT, _ID = models.DateTimeField(), models.UUIDField()
+_NOW, _USER_ID = Param("now", _MOMENT), Param("user_id", models.BigIntegerField())
+_GENERATION = Param("generation", models.PositiveIntegerField())
+# In the model's order, as `from_db` wants them.
+_OF_A_REFRESH = ("id", "user_id", "last_used_at", "expires_at", "generation", "current_issued_at", "confirmed_at")
+
+
+def _live_session() -> SessionQuerySet:
+    return Session.objects.live(_NOW).filter(id=Param("session_id", _ID), user_id=_USER_ID).order_by()
+
+
+_USER_OF_SESSION = UserWithRoles(_live_session, prefix="user__", without="password")
+_LIVE_ONE = Select(lambda: _live_session().values_list(*_OF_A_REFRESH))
+_OPENED = Insert(Session)
+_CONFIRM = Update(
+    lambda: Session.objects.filter(
+        id=Param("session_id", _ID), generation__lt=_GENERATION, revoked_at__isnull=True
+    ).order_by(),
+    generation=_GENERATION,
+    current_issued_at=Param("issued_at", _MOMENT),
+    confirmed_at=_NOW,
+    last_used_at=_NOW,
+    idle_expires_at=Param("idle_expires_at", _MOMENT),
+)
+
+
+@lru_cache(maxsize=4)
+def _beyond(limit: int) -> Select:
+    """A statement for each limit, of which a process has one."""
+    newest_first = Session.objects.live(_NOW).filter(user_id=_USER_ID).order_by("-opened_at", "-id")
+    return Select(lambda: newest_first.values_list("id")[limit:])

@@ -1,7 +1,6 @@
 """Who there is."""
 
-from collections.abc import Iterable, Iterator, Sequence, Set
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -9,7 +8,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import check_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, models, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, models, transaction
 from django.db.models.functions import Substr
 from django.db.models.lookups import Exact
 from django.utils import timezone
@@ -19,6 +18,7 @@ from accounts.conf import conf
 from accounts.errors import AccountError, EmailTaken, UsernameTaken
 from accounts.hashers import BCRYPT_COSTS
 from accounts.models.audit import Action, Actor, AuditEntry
+from accounts.models.compiled import Param, Select
 from accounts.models.roles import ADMIN, Role, RoleGrant
 from accounts.names import EMAIL_MAX, USERNAME_MAX, clean_email, clean_username, name_key
 
@@ -57,12 +57,12 @@ class UserManager(BaseUserManager["User"]):
 
     def with_roles(self, *, username: str) -> "User | None":
         """Whoever has that name, in any spelling that is the same name; with their roles, in one query."""
-        found = self.filter(username_key=name_key(username))
-        return user_with_roles(found, "")
+        return _BY_NAME.get(key=name_key(username))
 
     def highest_bcrypt_cost(self) -> int | None:
         """Of the hashes that were brought over; None once all of them are upgraded or gone."""
-        return self.aggregate(highest=models.Max("bcrypt_cost"))["highest"]
+        found = _HIGHEST_BCRYPT_COST.rows()
+        return found[0][0] if found else None
 
     def refuse_taken(self, *, username: str, email: str, by_other_than: int | None = None) -> None:
         """Raises UsernameTaken or EmailTaken, in this order, if someone has one of the two."""
@@ -205,20 +205,32 @@ class User(AbstractBaseUser):
         return self.has_role(ADMIN)
 
 
-def user_with_roles(rows_of: models.QuerySet[Any], prefix: str, without: Set[str] = frozenset()) -> User | None:
-    """The user that the query finds at `prefix`, with `role_names`, in one query: a row per grant."""
-    concrete = User._meta.concrete_fields
-    fields = [field.attname for field in concrete if not field.generated and field.attname not in without]
-    columns = (*fields, "grants__expires_at", "grants__role_id", "grants__role__name")
-    rows = list(rows_of.order_by().values_list(*(prefix + column for column in columns)))
-    if not rows:
-        return None
-    user = User.from_db(rows_of.db, fields, rows[0][: len(fields)])
-    user.role_names = _live_role_names(row[-3:] for row in rows)
-    return user
+class UserWithRoles:
+    """The user that a query finds at `prefix`, with `role_names`, in one statement: a row per grant."""
+
+    def __init__(self, rows_of: Callable[[], models.QuerySet[Any]], prefix: str = "", without: str = "") -> None:
+        concrete = User._meta.concrete_fields
+        self._fields = [field.attname for field in concrete if not field.generated and field.attname != without]
+        columns = (*self._fields, "grants__expires_at", "grants__role_id", "grants__role__name")
+        self._rows = Select(lambda: rows_of().order_by().values_list(*(prefix + column for column in columns)))
+
+    def get(self, **values: Any) -> User | None:
+        """None if there is none; `values` are those of the query's Params."""
+        rows = self._rows.rows(**values)
+        if not rows:
+            return None
+        user = User.from_db(DEFAULT_DB_ALIAS, self._fields, rows[0][: len(self._fields)])
+        user.role_names = _live_role_names(row[-3:] for row in rows)
+        return user
 
 
-def _live_role_names(grants: Iterable[tuple[datetime | None, int | None, str | None]]) -> tuple[str, ...]:
+_BY_NAME = UserWithRoles(lambda: User.objects.filter(username_key=Param("key", models.CharField())))
+_HIGHEST_BCRYPT_COST = Select(
+    lambda: User.objects.filter(bcrypt_cost__isnull=False).order_by("-bcrypt_cost").values_list("bcrypt_cost")[:1]
+)
+
+
+def _live_role_names(grants: Iterable[list[Any]]) -> tuple[str, ...]:
     """In the order of the roles' ids; who holds none comes out of the join with one row of nothing."""
     now = timezone.now()
     held = sorted(

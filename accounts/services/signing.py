@@ -85,7 +85,8 @@ def sign_in(*, username: str, password: str, by: Actor, access_token: str = "") 
             chosen = sessions.of_claims(claims).filter(user=user)
             _end(chosen, Session.Reason.REPLACED, Action.SESSIONS_REVOKED, by, user.pk)
     # After the commit, so that sessions opened at the same time count too.
-    _end_surplus(user, by)
+    if sessions.surplus_of(user):
+        _end_surplus(user, by)
     return user, pair
 
 

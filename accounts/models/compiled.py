@@ -1,0 +1,125 @@
+"""Statements of every day: put into SQL by Django once, and executed with other values each time.
+
+Putting a query into SQL takes Django longer than the database takes to answer it. What is compiled here is written as
+any query is, with a `Param` wherever a value will come.
+"""
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, Generic, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import Expression
+from django.db.models.sql import InsertQuery, UpdateQuery
+
+M = TypeVar("M", bound=models.Model)
+Params = list[Any]
+
+
+class Param(Expression):
+    """Stands for the value called `name`; `field` knows how the database takes it."""
+
+    def __init__(self, name: str, field: models.Field) -> None:
+        super().__init__(output_field=field)
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, Params]:
+        return "%s", [self]
+
+
+class Statement:
+    """`query` is called once, at the first execution: a model has no fields yet while it is being defined."""
+
+    def __init__(self, query: Callable[[], Any]) -> None:
+        self._query = query
+        self._lock = Lock()
+        self._sql: str | None = None
+
+    def _compile(self, connection: BaseDatabaseWrapper) -> tuple[str, Params]:
+        sql, params = self._query().get_compiler(connection=connection).as_sql()
+        return sql, params
+
+    def _prepare(self, values: dict[str, Any]) -> tuple[BaseDatabaseWrapper, str, Params]:
+        connection = connections[DEFAULT_DB_ALIAS]
+        if self._sql is None:
+            with self._lock:
+                if self._sql is None:
+                    sql, self._params = self._compile(connection)
+                    self._sql = sql
+        params = [
+            each.output_field.get_db_prep_value(values[each.name], connection) if isinstance(each, Param) else each
+            for each in self._params
+        ]
+        return connection, self._sql, params
+
+
+class Select(Statement):
+    """Of a queryset made by `values_list`, whose rows it gives."""
+
+    def __init__(self, rows: Callable[[], models.QuerySet[Any]]) -> None:
+        super().__init__(lambda: rows().query)
+
+    def _compile(self, connection: BaseDatabaseWrapper) -> tuple[str, Params]:
+        compiler = self._query().get_compiler(connection=connection)
+        sql, params = compiler.as_sql()
+        self._converters = compiler.get_converters([expression for expression, _, _ in compiler.select])
+        return sql, params
+
+    def rows(self, **values: Any) -> list[list[Any]]:
+        connection, sql, params = self._prepare(values)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            rows = [list(row) for row in cursor.fetchall()]
+        for position, (converters, expression) in self._converters.items():
+            for row in rows:
+                for converter in converters:
+                    row[position] = converter(row[position], expression, connection)
+        return rows
+
+
+class _Write(Statement):
+    def _execute(self, values: dict[str, Any]) -> int:
+        connection, sql, params = self._prepare(values)
+        with transaction.mark_for_rollback_on_error(using=connection.alias), connection.cursor() as cursor:
+            cursor.execute(sql, params)
+            return cursor.rowcount
+
+
+class Update(_Write):
+    """As `rows().update(**changes)`; `execute` says how many rows that met."""
+
+    def __init__(self, rows: Callable[[], models.QuerySet[Any]], **changes: Any) -> None:
+        def query() -> UpdateQuery:
+            chained = rows().query.chain(UpdateQuery)
+            chained.add_update_values(changes)
+            return chained
+
+        super().__init__(query)
+
+    def execute(self, **values: Any) -> int:
+        return self._execute(values)
+
+
+class Insert(_Write, Generic[M]):
+    """As `save(force_insert=True)` of an instance that has its primary key already; without Django's signals."""
+
+    def __init__(self, model: type[M]) -> None:
+        def query() -> InsertQuery:
+            made = InsertQuery(model)
+            params = {field.attname: Param(field.attname, field) for field in fields}
+            made.insert_values(fields, [model(**params)], raw=True)
+            return made
+
+        fields = [field for field in model._meta.concrete_fields if not field.generated]
+        super().__init__(query)
+        self._fields = fields
+
+    def _compile(self, connection: BaseDatabaseWrapper) -> tuple[str, Params]:
+        [(sql, params)] = self._query().get_compiler(connection=connection).as_sql()
+        return sql, params
+
+    def add(self, instance: M) -> M:
+        self._execute({field.attname: field.pre_save(instance, add=True) for field in self._fields})
+        instance._state.adding, instance._state.db = False, DEFAULT_DB_ALIAS
+        return instance
