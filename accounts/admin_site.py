@@ -13,7 +13,7 @@ from django.urls import reverse_lazy
 
 from accounts import services
 from accounts.backends import actor_of
-from accounts.errors import AccountError, TooManyRequests
+from accounts.errors import AccountError, TooBusy, TooManyRequests, TryLater
 from accounts.models import Actor, User
 
 
@@ -21,7 +21,7 @@ class SignInForm(AdminAuthenticationForm):
     def clean(self) -> dict[str, Any]:
         try:
             return super().clean()
-        except TooManyRequests as error:
+        except TryLater as error:
             raise ValidationError(error.message, code=error.code, params={"retry_after": error.retry_after}) from None
 
 
@@ -40,7 +40,7 @@ class OwnPasswordForm(ByActor, PasswordChangeForm):
         old = self.cleaned_data["old_password"]
         try:
             services.confirm(self.user, old, self.by)
-        except TooManyRequests as error:
+        except TryLater as error:
             raise ValidationError(error.message, code=error.code, params={"retry_after": error.retry_after}) from None
         except AccountError as error:
             raise ValidationError(error.message, code=error.code) from None
@@ -71,10 +71,10 @@ class Site(AdminSite):
 
 
 def _with_status(response: Any) -> HttpResponse:
-    """The page, as a 429 if its form was refused for having been tried too often."""
+    """The page, as a 429 or 503 if its form was refused for now."""
     form = (getattr(response, "context_data", None) or {}).get("form")
     for error in form.errors.as_data().values() if form else ():
-        if error[0].code == TooManyRequests.code:
-            response.status_code = 429
+        if status := {TooManyRequests.code: 429, TooBusy.code: 503}.get(error[0].code or ""):
+            response.status_code = status
             response["Retry-After"] = str(error[0].params["retry_after"])
     return response

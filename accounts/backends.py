@@ -11,7 +11,7 @@ from structlog.contextvars import bind_contextvars
 
 from accounts import services
 from accounts.conf import conf
-from accounts.errors import AccountError, TooManyRequests
+from accounts.errors import AccountError, TryLater
 from accounts.models import Actor, User
 
 
@@ -23,7 +23,7 @@ class AccountBackend(BaseBackend):
             return None
         try:
             return services.enter_admin(username=username, password=password, by=actor_of(request))
-        except TooManyRequests:
+        except TryLater:
             # Not a wrong password: the form says how long to wait.
             raise
         except AccountError:

@@ -157,6 +157,11 @@ class Conf:
         return settings.THREADS
 
     @property
+    def passwords_at_once(self) -> int:
+        """How many passwords this process works on at once."""
+        return settings.PASSWORDS_AT_ONCE
+
+    @property
     def listed_origins(self) -> frozenset[str]:
         return frozenset(settings.CORS_ALLOWED_ORIGINS)
 

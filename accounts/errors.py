@@ -117,15 +117,29 @@ class InvalidCredentials(AccountError):
     message = "Invalid Password!"
 
 
-class TooManyRequests(AccountError):
-    """Answered with Retry-After (RFC 6585 section 4)."""
+class TryLater(AccountError):
+    """Answered with Retry-After (RFC 9110 section 10.2.3)."""
 
-    code = "too_many_requests"
+    reason: ClassVar[str]
 
     def __init__(self, wait: timedelta) -> None:
         self.retry_after = max(ceil(wait.total_seconds()), 1)  # seconds
         plural = "s" if self.retry_after > 1 else ""
-        super().__init__(f"Too many attempts. Please try again in {self.retry_after} second{plural}.")
+        super().__init__(f"{self.reason} Please try again in {self.retry_after} second{plural}.")
+
+
+class TooManyRequests(TryLater):
+    """The caller's own (RFC 6585 section 4)."""
+
+    code = "too_many_requests"
+    reason = "Too many attempts."
+
+
+class TooBusy(TryLater):
+    """The server, with others' requests (RFC 9110 section 15.6.4)."""
+
+    code = "too_busy"
+    reason = "The server is busy."
 
 
 class NoToken(AccountError):

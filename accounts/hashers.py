@@ -7,6 +7,8 @@ import bcrypt
 from django.contrib.auth.hashers import Argon2PasswordHasher, BasePasswordHasher, mask_hash
 from django.utils.crypto import constant_time_compare
 
+from accounts.turns import turn
+
 # Each step doubles the work of every sign-in while such a hash is in the database (accounts/services/checking.py);
 # 14 is about a second, 31 would be days.
 BCRYPT_COSTS = range(4, 15)
@@ -25,6 +27,11 @@ class Argon2idHasher(Argon2PasswordHasher):
     time_cost = 2
     parallelism = 1
 
+    @turn()
+    def encode(self, password: str, salt: str) -> str:
+        return super().encode(password, salt)
+
+    @turn()
     def verify(self, password: str, encoded: str) -> bool:
         try:
             return super().verify(password, encoded)
@@ -50,6 +57,7 @@ class BcryptHasher(BasePasswordHasher):
 
     algorithm = "bcrypt"
 
+    @turn()
     def verify(self, password: str, encoded: str) -> bool:
         """Whether the password fits; False for a hash that cannot be read or costs too much."""
         found = _readable(encoded)

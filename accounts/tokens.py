@@ -127,6 +127,9 @@ class RefreshToken(SessionToken):
         return conf.refresh_audience
 
 
+_KINDS: dict[str, type[SessionToken]] = {kind.typ: kind for kind in (AccessToken, RefreshToken)}
+
+
 def backend(kind: type[SessionToken]) -> Backend:
     return _backend(kind.typ, keys.ring(), conf.token_issuer, kind.audience())
 
@@ -171,7 +174,7 @@ def read_even_expired(kind: type[SessionToken], raw: str) -> Claims:
     if not isinstance(raw, str) or len(raw) > MAX_LENGTH or not found.key_of(raw):
         raise InvalidToken()
     try:
-        return _verified(kind, found, raw)
+        return _verified(found, raw)
     except (TokenBackendError, *_MISSHAPEN):
         raise InvalidToken() from None
 
@@ -179,8 +182,8 @@ def read_even_expired(kind: type[SessionToken], raw: str) -> Claims:
 # What does not depend on the moment is found out once for each token: the same one comes with every request of its
 # session. Only a token that is the same letter by letter is found again, and only with the same ring of keys.
 @lru_cache(maxsize=REMEMBERED)
-def _verified(kind: type[SessionToken], found: Backend, raw: str) -> Claims:
-    return _claims(kind, found.decode(raw, expired_too=True))
+def _verified(found: Backend, raw: str) -> Claims:
+    return _claims(_KINDS[found.typ], found.decode(raw, expired_too=True))
 
 
 def _claims(kind: type[SessionToken], payload: dict[str, Any]) -> Claims:

@@ -32,6 +32,7 @@ REFUSALS = {
     415: "The request body is neither JSON nor a form, or not in UTF-8.",
     429: "Too many requests; wait as long as Retry-After says.",
     500: "Something went wrong on the server's side.",
+    503: "The server cannot answer now; try again after as long as Retry-After says.",
 }
 SENTENCES = SUCCESS | REFUSALS
 
@@ -45,10 +46,12 @@ def _header(description: str, pattern: str) -> dict[str, Any]:
 
 REQUEST_ID = {"X-Request-ID": _header("Under which the server's log tells of this request.", ".+")}
 CHALLENGE = {"WWW-Authenticate": _header("RFC 6750 section 3, where a token is missing or bad.", "^Bearer")}
+RETRY_AFTER = {"Retry-After": {**_header("Seconds to wait.", "^[0-9]+$"), "required": True}}
 HEADERS: dict[str, dict[str, Any]] = {
     "401": CHALLENGE,
     "403": CHALLENGE,
-    "429": {"Retry-After": {**_header("Seconds to wait.", "^[0-9]+$"), "required": True}},
+    "429": RETRY_AFTER,
+    "503": RETRY_AFTER,
 }
 
 
@@ -133,7 +136,7 @@ class AutoSchema(openapi.AutoSchema):
             yield HTTPStatus.UNAUTHORIZED
             if AllowAny not in self.view.permission_classes or self.method not in SAFE_METHODS:
                 yield HTTPStatus.FORBIDDEN
-        yield HTTPStatus.INTERNAL_SERVER_ERROR
+        yield from (HTTPStatus.INTERNAL_SERVER_ERROR, HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _reads_a_body(self) -> bool:
         return bool(self._get_request_body()) and not getattr(self.get_request_serializer(), "never_refused", False)

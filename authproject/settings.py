@@ -37,6 +37,7 @@ HOST = env.text("HOST", "127.0.0.1")
 PORT = env.whole_number("PORT", 8080)
 WORKERS = env.whole_number("WORKERS", max(2, min(os.cpu_count() or 1, 8)))
 THREADS = env.whole_number("THREADS", 4)
+PASSWORDS_AT_ONCE = env.whole_number("PASSWORDS_AT_ONCE", max((os.cpu_count() or 1) // max(WORKERS, 1), 1))
 
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", HOST])
 if not ALLOWED_HOSTS:
@@ -122,6 +123,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "authproject.pages.AuthenticationMiddleware",
     "authproject.pages.MessageMiddleware",
+    "authproject.errors.TryLaterMiddleware",
 ]
 ROOT_URLCONF = "authproject.urls"
 WSGI_APPLICATION = "authproject.wsgi.application"

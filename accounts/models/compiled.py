@@ -24,7 +24,7 @@ class Param(Expression):
         super().__init__(output_field=field)
         self.name = name
 
-    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> tuple[str, Params]:
+    def as_sql(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:
         return "%s", [self]
 
 
@@ -90,8 +90,8 @@ class Update(_Write):
     """As `rows().update(**changes)`; `execute` says how many rows that met."""
 
     def __init__(self, rows: Callable[[], models.QuerySet[Any]], **changes: Any) -> None:
-        def query() -> UpdateQuery:
-            chained = rows().query.chain(UpdateQuery)
+        def query() -> Any:
+            chained: Any = rows().query.chain(UpdateQuery)
             chained.add_update_values(changes)
             return chained
 

@@ -47,7 +47,7 @@ class Counter(models.Model):
 
 _TALLY = ("level", "at", "ready_at", "familiar_until", "expires_at")
 _KEY, _VERSION = Param("key", models.CharField()), Param("version", models.UUIDField())
-_CHANGES = {name: Param(name, Counter._meta.get_field(name)) for name in _TALLY}
+_CHANGES = {field.name: Param(field.name, field) for field in Counter._meta.concrete_fields if field.name in _TALLY}
 _CHANGES["version"] = Param("new_version", models.UUIDField())
 
 _FOUND = Select(lambda: Counter.objects.filter(key=_KEY).values_list(*_TALLY, "version"))

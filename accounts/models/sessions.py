@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, models
 
-from accounts.models.ids import new_id
 from accounts.models.compiled import Insert, Param, Select, Update
+from accounts.models.ids import new_id
 from accounts.models.users import User, UserWithRoles
 
 

@@ -75,20 +75,19 @@ class UserManager(BaseUserManager["User"]):
             raise EmailTaken()
 
     def create_user(
-        self,
-        username: str,
-        email: str,
-        password: str | None = None,
-        *,
-        roles: Iterable[Role] = (),
-        granted_by_id: int | None = None,
+        self, username: str, email: str, password: str | None = None, *, roles: Iterable[Role] = ()
     ) -> "User":
-        """The new user, holding `roles`. Raises InvalidUsername, InvalidEmail, UsernameTaken, EmailTaken.
+        """The new user, holding `roles`. Raises InvalidUsername, InvalidEmail, UsernameTaken, EmailTaken."""
+        user = self.model(username=clean_username(username), email=clean_email(email))
+        user.set_password(password)
+        self.add(user, roles=roles)
+        return user
+
+    def add(self, user: "User", *, roles: Iterable[Role] = (), granted_by_id: int | None = None) -> None:
+        """Keeps a new user, holding `roles`. Raises UsernameTaken, EmailTaken.
 
         Whoever of several asks first is settled by the unique keys, not by the look before it.
         """
-        user = self.model(username=clean_username(username), email=clean_email(email))
-        user.set_password(password)
         try:
             with transaction.atomic():
                 user.save(using=self._db)
@@ -98,7 +97,6 @@ class UserManager(BaseUserManager["User"]):
         except IntegrityError:
             self.refuse_taken(username=user.username, email=user.email)
             raise
-        return user
 
     def create_superuser(self, username: str, email: str, password: str | None = None) -> "User":
         """For Django's `createsuperuser`, which expects ValidationError, and lets one pass over the password policy."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -43,10 +44,14 @@ def add_account(
         if assignable is not None and name not in assignable:
             raise RoleNotSelfAssignable(name)
 
+    # Not in the transaction, which would wait for it.
+    encoded = make_password(password)
+
     @retrying
     def write() -> User:
         with transaction.atomic():
-            user = User.objects.create_user(username, email, password, roles=roles, granted_by_id=by.user_id)
+            user = User(username=username, email=email, password=encoded)
+            User.objects.add(user, roles=roles, granted_by_id=by.user_id)
             record(action, by=by, subject_id=user.pk, roles=[role.name for role in roles])
             for role in roles:
                 # What everyone has is nobody's decision.

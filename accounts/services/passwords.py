@@ -12,6 +12,7 @@ from accounts.errors import InvalidToken, PasswordRefused, UserNotFound, WrongCu
 from accounts.models import Action, Actor, AuditEntry, Session, User
 from accounts.services.guard import keeping_an_admin
 from accounts.transactions import retrying
+from accounts.turns import turn
 
 record = AuditEntry.objects.record
 
@@ -54,6 +55,7 @@ def _change_password(
     return write()
 
 
+@turn()
 def confirm(user: User, password: str, by: Actor) -> str:
     """The hash that the password fits. Raises TooManyRequests, WrongCurrentPassword, and InvalidToken for who is gone
     by now."""

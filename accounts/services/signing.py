@@ -27,6 +27,7 @@ from accounts.services.accounts import DEFAULT_ROLE, add_account
 from accounts.services.checking import may_sign_in
 from accounts.sessions import TokenPair
 from accounts.transactions import retrying
+from accounts.turns import turn
 
 record = AuditEntry.objects.record
 
@@ -49,6 +50,7 @@ def sign_up(
     )
 
 
+@turn()
 def authenticate(*, username: str, password: str, by: Actor, for_admin: bool = False) -> User:
     """Whose name and password these are, if they may enter by this door. Raises TooManyRequests; InvalidCredentials,
     after the same work in any case, so that time does not tell who has an account; UserNotFound where the settings ask

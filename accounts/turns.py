@@ -1,0 +1,60 @@
+"""How many passwords a process works on at once: each takes a core and 19 MiB. The rest waits its turn, in a line that
+never holds so many that no thread is left for other requests."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import lru_cache
+from threading import Semaphore, local
+
+from accounts.conf import conf
+from accounts.errors import TooBusy
+
+LONGEST_WAIT = 5.0  # seconds
+COME_BACK = timedelta(seconds=2)
+
+
+class Turns:
+    def __init__(self, *, at_once: int, waiting: int) -> None:
+        self._free = Semaphore(at_once)
+        self._seats = Semaphore(waiting) if waiting else None
+        self._held = local()
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """One turn, in which the same thread may ask for more without waiting. Raises TooBusy."""
+        if getattr(self._held, "by_me", False):
+            yield
+            return
+        self._wait()
+        self._held.by_me = True
+        try:
+            yield
+        finally:
+            self._held.by_me = False
+            self._free.release()
+
+    def _wait(self) -> None:
+        if self._free.acquire(blocking=False):
+            return
+        if not self._seats or not self._seats.acquire(blocking=False):
+            raise TooBusy(COME_BACK)
+        try:
+            if not self._free.acquire(timeout=LONGEST_WAIT):
+                raise TooBusy(COME_BACK)
+        finally:
+            self._seats.release()
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """Around all work on a password, and as a decorator: before anything is counted or written, so that who is told
+    to come back has lost nothing. Raises TooBusy."""
+    with _turns(conf.passwords_at_once, conf.threads).one():
+        yield
+
+
+@lru_cache(maxsize=4)
+def _turns(at_once: int, threads: int) -> Turns:
+    others = max(threads // 4, 1)
+    return Turns(at_once=at_once, waiting=max(threads - at_once - others, 0))
