@@ -10,7 +10,7 @@ from threading import Semaphore, local
 from accounts.conf import conf
 from accounts.errors import TooBusy
 
-LONGEST_WAIT = 5.0  # seconds
+LONGEST_WAIT = 10.0  # seconds
 COME_BACK = timedelta(seconds=2)
 
 

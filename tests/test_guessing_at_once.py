@@ -33,7 +33,7 @@ def defaults(start_server: Callable[..., Server]) -> Server:
 def second(start_server: Callable[..., Server], defaults: Server) -> Server:
     """A larger copy, on the same database."""
     database = defaults.environment["DATABASE_URL"]
-    return start_server(TRUSTED_PROXY_COUNT="1", DATABASE_URL=database, WORKERS="4", THREADS="8")
+    return start_server(TRUSTED_PROXY_COUNT="1", DATABASE_URL=database, WORKERS="4", THREADS="32")
 
 
 @pytest.fixture(scope="module", params=["database", "redis"])
