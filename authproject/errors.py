@@ -1,6 +1,6 @@
 """Every error, whoever raised it, becomes JSON with a `message` here and nowhere else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http import HTTPStatus
 from math import ceil
 from typing import Any
@@ -114,22 +114,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """For the admin's forms. Django's own page has its style in it, which our content security policy forbids."""
     message = "This page is too old, or your browser keeps no cookies. Please go back, reload the page and try again."
     return HttpResponse(message, status=HTTPStatus.FORBIDDEN, content_type="text/plain; charset=utf-8")
-
-
-class TryLaterMiddleware:
-    """For views of Django's own, such as the admin's; DRF's have `exception_handler`."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, errors.TryLater):
-            return None
-        headers = {"Retry-After": str(exception.retry_after), "Content-Type": "text/plain; charset=utf-8"}
-        return HttpResponse(exception.message, status=_first_of_mro(STATUS, exception), headers=headers)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

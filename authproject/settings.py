@@ -123,7 +123,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "authproject.pages.AuthenticationMiddleware",
     "authproject.pages.MessageMiddleware",
-    "authproject.errors.TryLaterMiddleware",
 ]
 ROOT_URLCONF = "authproject.urls"
 WSGI_APPLICATION = "authproject.wsgi.application"
