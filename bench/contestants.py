@@ -4,7 +4,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -95,12 +95,19 @@ class Contestant:
 @contextmanager
 def started(names: Sequence[str], server: str, folder: Path, people: int) -> Iterator[dict[str, Contestant]]:
     """Each on a database of its own on the MariaDB at `server`; their logs go to the folder. Raises Unfit."""
-    with ExitStack() as stack, ThreadPoolExecutor(4) as threads:
-        contestants = list(threads.map(lambda name: start(name, server, folder, people), names))
-        for contestant in contestants:
-            stack.callback(contestant.stop)
-        list(threads.map(_make_ready, contestants))
-        yield {contestant.name: contestant for contestant in contestants}
+    running: dict[str, Contestant] = {}
+
+    def add(name: str) -> None:
+        running[name] = start(name, server, folder, people)
+        _make_ready(running[name])
+
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            list(threads.map(add, names))
+        yield {name: running[name] for name in names}
+    finally:
+        for contestant in running.values():
+            contestant.stop()
 
 
 def start(name: str, server: str, folder: Path, people: int) -> Contestant:

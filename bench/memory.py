@@ -1,12 +1,47 @@
 """What a server's workers hold in memory, and a burst of sign-ins all at once, which must not make it grow unbounded."""
 
+import time
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 
+from bench.api import PASSWORD
+from bench.contestants import Contestant, Unfit
+from bench.cpu import family
+
 MIB = 1024
+BURST = 200
+EXPECTED = {"200", "503 with Retry-After"}
+
+
+def idle(contestants: Sequence[Contestant]) -> dict[str, dict[str, float]]:
+    """The largest worker of each, in MiB, and all its processes together (shared pages counted once)."""
+    found = {}
+    for contestant in contestants:
+        parent, *workers = family(contestant.process.pid)
+        together = sum(map(proportional, [parent, *workers]))
+        found[contestant.name] = {"worker": max(map(resident, workers)), "together": together}
+    return found
+
+
+def burst(contestant: Contestant) -> dict[str, Any]:
+    """Sign-ins of one person, all at once: which statuses came, how long it took, MiB of the largest worker."""
+    _, *workers = family(contestant.process.pid)
+    before = max(map(resident, workers))
+    for worker in workers:
+        forget_peak(worker)
+    clock = time.perf_counter()
+    statuses = at_once(contestant.path("sign_in"), {"username": "person0", "password": PASSWORD}, BURST)
+    if unexpected := set(statuses) - EXPECTED:
+        raise Unfit(f"{contestant.name}: a burst of {BURST} sign-ins was answered {unexpected}")
+    return {
+        **{"sign_ins": BURST, "statuses": dict(statuses), "seconds": time.perf_counter() - clock},
+        **{"before": before, "peak": max(map(peak, workers)), "after": max(map(resident, workers))},
+    }
 
 
 def resident(pid: int) -> float:

@@ -56,9 +56,8 @@ def ours(title: str, **options: object) -> Program:
 
 
 def on_our_server(title: str, application: str, **variables: str) -> Program:
-    """Another application on the same application server, with the same options."""
-    code = f"from authproject import serve; serve.main('{application}')"
-    return Program(title, (sys.executable, "-c", code), endpoints=("all",), variables=variables)
+    command = (sys.executable, "-m", "bench.on_granian", application)
+    return Program(title, command, endpoints=("all",), variables=variables)
 
 
 _DJOSER_GRANTS = f"""

@@ -48,18 +48,22 @@ def sign_up(contestant: Contestant) -> Load:
 
 
 def inspect(contestant: Contestant) -> None:
-    """Raises Unfit unless every board says what it should to who may see it, and refuses who may not."""
+    """Raises Unfit unless every board says what it should to who may see it, and refuses who may not; and if what
+    should be an empty view is this server after all."""
     boards = [name for name in BOARDS if name in contestant.program.endpoints]
     for name in boards:
         headers = board(contestant, name).headers
-        _expect(contestant, name, headers, 200, f"{CONTENT[name]} Content.")
+        answer = _expect(contestant, name, headers, 200, f"{CONTENT[name]} Content.")
+        if "x-request-id" in answer.headers and not contestant.name.startswith("ours"):
+            raise Unfit(f"{contestant.name} is this server")
         if name in READERS:
             _expect(contestant, name, contestant.authorization("x.y.z"), 401)
     for name in {"mod", "admin"}.intersection(boards):
         _expect(contestant, name, board(contestant, "user").headers, 403)
 
 
-def _expect(contestant: Contestant, name: str, headers: dict[str, str], status: int, text: str = "") -> None:
+def _expect(contestant: Contestant, name: str, headers: dict[str, str], status: int, text: str = "") -> httpx.Response:
     answer = httpx.get(contestant.board(name), headers=headers, timeout=30)
     if answer.status_code != status or text not in answer.text:
         raise Unfit(f"{contestant.name}: {name}: {answer.status_code} {answer.text}, where {status} {text} was due")
+    return answer

@@ -1,10 +1,8 @@
-"""What the workers load, under the same granian with the same options as the server itself."""
+"""What the workers load."""
 
 import os
 
-# The process that started this worker had the server's own settings.
-os.environ["DJANGO_SETTINGS_MODULE"] = "bench.empty_view.settings"
+from django.core.wsgi import get_wsgi_application
 
-from django.core.wsgi import get_wsgi_application  # noqa: E402
-
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.empty_view.settings")
 application = get_wsgi_application()

@@ -5,5 +5,4 @@ function init(args)
    if args[1] then
       wrk.method, wrk.body = "POST", args[1]
    end
-   wrk.init(args)
 end
