@@ -1,4 +1,4 @@
-"""`script/bench [--smoke] …`: this server and its peers side by side. bench/README.md says what is measured, and how."""
+"""`script/bench [--smoke] …`: this server and its peers side by side; bench/README.md says what and how."""
 
 import json
 import sys
@@ -35,7 +35,7 @@ def main() -> None:
 
 def _options() -> Namespace:
     parser = ArgumentParser(prog="script/bench", description="Measures this server and its peers side by side.")
-    parser.add_argument("--smoke", action="store_true", help="everything once and tiny, judging no times; keeps nothing")
+    parser.add_argument("--smoke", action="store_true", help="everything once, tiny; judges no times, keeps nothing")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5, help="of each load")
     parser.add_argument("--people", type=int, default=200, help="how many sign in by turns")
@@ -46,6 +46,7 @@ def _options() -> Namespace:
     options = parser.parse_args()
     if options.smoke:
         options.rounds, options.seconds, options.people = 1, 1, 4
+    options.burst = 20 if options.smoke else 200
     return options
 
 
@@ -62,7 +63,7 @@ def _measure(options: Namespace, folder: Path) -> dict[str, Any]:
         if "mixed" in options.parts:
             found["mixed"] = _mixed(contestants, options)
         if "memory" in options.parts and "ours" in running:
-            found["memory"]["burst"] = memory.burst(running["ours"])
+            found["memory"]["burst"] = memory.burst(running["ours"], options.burst)
     if "start" in options.parts:
         found["start"] = start.measure(folder, 1 if options.smoke else 3)
     return found
@@ -70,8 +71,8 @@ def _measure(options: Namespace, folder: Path) -> dict[str, Any]:
 
 def _rounds(contestants: list[Contestant], options: Namespace) -> dict[str, Any]:
     if options.smoke:
-        rows = rounds.all_together(contestants, options.endpoints, options.seconds)
-        return {"rounds": rows, "hashes": rounds.hashes(1, 0.2)}
+        rows = rounds.all_together(contestants, options.endpoints)
+        return {"rounds": rows, "hashes": rounds.hashes(1, 0.1)}
     found: dict[str, Any] = {"rounds": [], "hashes": []}
     # The first is the warm-up, and does not count.
     rounds.measure(contestants, options.endpoints, 0, min(2, options.seconds))
@@ -84,14 +85,16 @@ def _rounds(contestants: list[Contestant], options: Namespace) -> dict[str, Any]
 def _mixed(contestants: list[Contestant], options: Namespace) -> list[dict[str, Any]]:
     compared = [contestant for contestant in contestants if contestant.name in {"ours", "express"}]
     numbers = range(1, options.rounds + 1)
-    return [row for n in numbers for row in mixed.measure(compared, n, options.seconds, options.clients)]
+    boards = mixed.BOARDS[-1:] if options.smoke else mixed.BOARDS
+    return [row for n in numbers for row in mixed.measure(compared, boards, n, options.seconds, options.clients)]
 
 
 def _publish(results: dict[str, Any], folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     (folder / "latest.json").write_text(json.dumps(results, indent=1) + "\n")
     chart.draw(results, folder / "chart.png")
-    print(report.table(results))
+    table = report.table(results)
+    print("Everything answered as it should." if results["options"]["smoke"] else table)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,8 @@ from bench.targets import Medians, medians
 
 mpl.use("Agg")
 
-import matplotlib.pyplot as plt  # noqa: E402
-from matplotlib.axes import Axes  # noqa: E402
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 
 SHOWN = {
     "all": "/all",
@@ -52,7 +52,8 @@ def draw(results: dict[str, Any], path: Path) -> None:
 
 def _bars(axes: Axes, known: Medians, figure: str, place: int, name: str) -> None:
     title, color = BARS[name]
-    found = [(row, known[endpoint, name, figure]) for row, endpoint in enumerate(SHOWN) if (endpoint, name, figure) in known]
+    keys = [(endpoint, name, figure) for endpoint in SHOWN]
+    found = [(row, known[key]) for row, key in enumerate(keys) if key in known]
     if not found:
         return
     rows, values = zip(*found, strict=True)

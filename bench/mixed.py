@@ -14,10 +14,12 @@ BOARDS = ("user", "mod")
 CONNECTIONS = 4
 
 
-def measure(contestants: Sequence[Contestant], number: int, seconds: int, clients: int) -> list[dict[str, Any]]:
+def measure(
+    contestants: Sequence[Contestant], boards: Sequence[str], number: int, seconds: int, clients: int
+) -> list[dict[str, Any]]:
     """One round; `clients` sign in, each again as soon as it is answered."""
     order = contestants if number % 2 else list(reversed(contestants))
-    return [one(contestant, name, number, seconds, clients) for name in BOARDS for contestant in order]
+    return [one(contestant, name, number, seconds, clients) for name in boards for contestant in order]
 
 
 def one(contestant: Contestant, name: str, number: int, seconds: int, clients: int) -> dict[str, Any]:
@@ -34,6 +36,6 @@ def one(contestant: Contestant, name: str, number: int, seconds: int, clients: i
         "rate": found["requests"] / found["microseconds"] * 1_000_000,
         "sign_ins": sign_ins["requests"] / sign_ins["microseconds"] * 1_000_000,
     }
-    numbers = f"p50 {row['p50']:.2f}  p99 {row['p99']:.2f} ms  {row['rate']:.0f}/s beside {row['sign_ins']:.1f} sign-ins/s"
+    numbers = f"p50 {row['p50']:7.2f}  p99 {row['p99']:7.2f} ms {row['rate']:9.1f}/s; {row['sign_ins']:.1f} sign-ins/s"
     print(f"round {number}  mixed {name:10} {contestant.name:22} {numbers}", file=sys.stderr, flush=True)
     return row

@@ -76,7 +76,7 @@ PROGRAMS = {
     ),
     "empty_view": on_our_server("empty Django view", "bench.empty_view.wsgi:application", EMPTY_VIEW_MIDDLEWARE="off"),
     "empty_view_middleware": on_our_server(
-        "empty view, startproject's middleware", "bench.empty_view.wsgi:application", EMPTY_VIEW_MIDDLEWARE="on"
+        "empty view, usual middleware", "bench.empty_view.wsgi:application", EMPTY_VIEW_MIDDLEWARE="on"
     ),
     "bare_wsgi": on_our_server("bare WSGI", "bench.bare_wsgi:application"),
     "express": Program(

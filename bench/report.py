@@ -33,7 +33,7 @@ def table(results: dict[str, Any]) -> str:
 
 def _figures(results: dict[str, Any]) -> Iterator[str]:
     known = medians(results)
-    yield f"\n{'medians':<44}{'ms of CPU':>12}{'per second':>12}{'p50 ms':>10}{'p99 ms':>10}"
+    yield f"\n{'medians':<56}{'ms of CPU':>12}{'per second':>12}{'p50 ms':>10}{'p99 ms':>10}"
     for endpoint in ENDPOINTS:
         for name, program in PROGRAMS.items():
             if (endpoint, name, "cpu") in known:
@@ -41,25 +41,32 @@ def _figures(results: dict[str, Any]) -> Iterator[str]:
     for board in ("user", "mod"):
         for name in PROGRAMS:
             if (f"mixed_{board}", name, "p99") in known:
-                beside = f"{known[f'mixed_{board}', name, 'sign_ins']:.0f} sign-ins/s"
-                yield _line(known, f"mixed_{board}", f"{board}, beside {beside:<16}{PROGRAMS[name].title}", name)
+                yield _line(known, f"mixed_{board}", f"{board}, {_beside(known, board, name)}", name)
+
+
+def _beside(known: Medians, board: str, name: str) -> str:
+    sign_ins = known[f"mixed_{board}", name, "sign_ins"]
+    # What they take alone: how many cores they filled.
+    cores = sign_ins * known.get(("sign_in", name, "cpu"), float("nan")) / 1000
+    return f"beside {sign_ins:.0f} sign-ins/s, {cores:.1f} cores: {name}"
 
 
 def _line(known: Medians, endpoint: str, title: str, name: str) -> str:
     cpu = f"{known[endpoint, name, 'cpu']:.3f}" if (endpoint, name, "cpu") in known else ""
     rate, p50, p99 = (known[endpoint, name, figure] for figure in ("rate", "p50", "p99"))
-    return f"{title:<44}{cpu:>12}{rate:>12.0f}{p50:>10.2f}{p99:>10.2f}"
+    return f"{title:<56}{cpu:>12}{rate:>12.0f}{p50:>10.2f}{p99:>10.2f}"
 
 
 def _other(results: dict[str, Any]) -> Iterator[str]:
-    for row in results.get("hashes", [])[-4:]:
-        yield f"bare {row['hash']}, {row['processes']} at once: {row['cpu']:.2f} ms of CPU (the last round)"
+    for (kind, name, _), cpu in medians(results).items():
+        if kind == "hash":
+            yield f"bare hash, {name}: {cpu:.2f} ms of CPU"
     for name, found in results.get("memory", {}).get("idle", {}).items():
         yield f"idle {name}: {found['worker']:.0f} MiB a worker, {found['together']:.0f} MiB all processes together"
     if burst := results.get("memory", {}).get("burst"):
         yield (
-            f"burst of {burst['sign_ins']} sign-ins: {burst['statuses']} in {burst['seconds']:.1f} s; MiB of the larger "
-            f"worker: {burst['before']:.0f} before, {burst['peak']:.0f} at the peak, {burst['after']:.0f} after"
+            f"burst of {burst['sign_ins']} sign-ins: {burst['statuses']} in {burst['seconds']:.1f} s; MiB of the "
+            f"larger worker: {burst['before']:.0f} before, {burst['peak']:.0f} at the peak, {burst['after']:.0f} after"
         )
 
 

@@ -66,7 +66,7 @@ def measure(client: httpx.Client, kinds: dict[str, str], times: int) -> dict[str
 
 
 def sign_in(client: httpx.Client, kind: str, password: str) -> httpx.Response:
-    body = {"username": f"{kind}{random.choice(range(PEOPLE))}", "password": password}  # noqa: S311
+    body = {"username": f"{kind}{random.choice(range(PEOPLE))}", "password": password}
     answer = client.post("/api/auth/signin", json=body)
     assert answer.status_code == (200 if kind == "right" else 401), answer.text
     return answer

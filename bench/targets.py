@@ -63,6 +63,7 @@ def medians(results: dict[str, Any]) -> Medians:
         for figure in ("rate", "p50", "p99", "sign_ins"):
             found[f"mixed_{row['board']}", row["contestant"], figure].append(row[figure])
     for row in results.get("hashes", []):
+        found["hash", f"{row['hash']}, {row['processes']} at once", "cpu"].append(row["cpu"])
         # A server's processes hash at the same time, too.
         if row["processes"] > 1:
             for endpoint in ("sign_in", "sign_up"):

@@ -1,1 +1,1 @@
-"""The least that Django can do: one view without a database; with EMPTY_VIEW_MIDDLEWARE=on, startproject's middleware."""
+"""The least that Django can do: one view. EMPTY_VIEW_MIDDLEWARE=on puts startproject's middleware before it."""
