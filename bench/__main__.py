@@ -28,7 +28,7 @@ def main() -> None:
         with TemporaryDirectory() as folder:
             results = {"date": datetime.now(UTC).isoformat(timespec="seconds"), **report.surroundings()}
             results |= {"options": vars(options), **_measure(options, Path(folder))}
-            _publish(results, Path(folder) if options.smoke else BENCH / "results")
+            _publish(results, Path(folder) if options.smoke else options.results)
     except (Unfit, UnexpectedAnswer) as error:
         sys.exit(f"bench: {error}")
 
@@ -36,6 +36,7 @@ def main() -> None:
 def _options() -> Namespace:
     parser = ArgumentParser(prog="script/bench", description="Measures this server and its peers side by side.")
     parser.add_argument("--smoke", action="store_true", help="everything once, tiny; judges no times, keeps nothing")
+    parser.add_argument("--results", type=Path, default=BENCH / "results", metavar="FOLDER")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5, help="of each load")
     parser.add_argument("--people", type=int, default=200, help="how many sign in by turns")
@@ -90,8 +91,8 @@ def _mixed(contestants: list[Contestant], options: Namespace) -> list[dict[str, 
 
 
 def _publish(results: dict[str, Any], folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    (folder / "latest.json").write_text(json.dumps(results, indent=1) + "\n")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "latest.json").write_text(json.dumps(results, indent=1, default=str) + "\n")
     chart.draw(results, folder / "chart.png")
     table = report.table(results)
     print("Everything answered as it should." if results["options"]["smoke"] else table)
