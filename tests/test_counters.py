@@ -17,8 +17,9 @@ import time_machine
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from accounts import counters
-from accounts.counters import DatabaseStore, Kept, RedisOrDatabase, RedisStore, Store, Tallies
+from accounts import counters, counters_in_redis
+from accounts.counters import DatabaseStore, Kept, Store, Tallies
+from accounts.counters_in_redis import RedisOrDatabase, RedisStore
 from accounts.errors import TooManyRequests
 from accounts.models import Counter
 from accounts.rates import Tally
@@ -115,7 +116,7 @@ def test_a_change_that_raises_changes_nothing_and_what_it_raises_is_raised(store
 def someone_else_changes(store: Store, key: str) -> None:
     """As another server would, between the reading and the writing of a swap."""
     if isinstance(store, RedisStore):
-        store.redis.set(f"{store.PREFIX}{key}", counters._dumped(tally(7)))
+        store.redis.set(f"{store.PREFIX}{key}", counters_in_redis._dumped(tally(7)))
     else:
         Counter.objects.update_or_create(
             key=key, defaults={**vars(tally(7)), "expires_at": timezone.now() + SOON, "version": uuid4()}
