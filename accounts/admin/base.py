@@ -7,10 +7,18 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from accounts.errors import AccountError
+from accounts.pagination import FirstPages
 from accounts.transactions import retrying
 
 
-class ServiceAdmin(admin.ModelAdmin):
+class LongListAdmin(admin.ModelAdmin):
+    """Pages whose lists may be of millions."""
+
+    paginator = FirstPages
+    show_full_result_count = False
+
+
+class ServiceAdmin(LongListAdmin):
     """Pages whose changes are service calls. What those refuse is undone, said, and leaves one where one was."""
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -33,7 +41,7 @@ class ServiceAdmin(admin.ModelAdmin):
             return HttpResponseRedirect(request.get_full_path())
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(LongListAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
