@@ -106,7 +106,7 @@ class IdFilter(filters.Filter):
 
 
 class AuditFilter(filters.FilterSet):
-    action = filters.MultipleChoiceFilter(choices=Action.choices)
+    action = filters.MultipleChoiceFilter(choices=Action.choices, distinct=False)
     actor = IdFilter("actor_id")
     subject = IdFilter("subject_id")
     via = filters.ChoiceFilter(choices=Via.choices)

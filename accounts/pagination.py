@@ -38,7 +38,7 @@ COUNT = {"type": ["integer", "null"], "minimum": 0, "maximum": COUNTED, "descrip
 
 def counted(rows: Any) -> int | None:
     """How many there are; None beyond COUNTED, where the database stops counting."""
-    found = rows.order_by()[: COUNTED + 1].count()
+    found = rows.order_by().values("pk")[: COUNTED + 1].count()
     return found if found <= COUNTED else None
 
 
