@@ -1,46 +1,29 @@
-"""What the audit trail costs: `python bench/audit_cost.py`, and again under `python -m tests.mariadb`.
+"""What the audit trail costs: `python -m bench.audit_cost`, and again under `python -m tests.mariadb`.
 
 One process signs the same user in through Django's request handling, with and without the record call, in rounds
 that take turns; then it writes 10,000 entries and asks the database how much room they take.
 """
 
-import os
 import sys
 import time
-from collections.abc import Callable
 from contextlib import nullcontext
-from pathlib import Path
-from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-ROOT = Path(__file__).parent.parent
+from bench.in_process import Cost, compare, per_call, with_database
+
 ROUNDS, SIGN_INS, ENTRIES = 120, 8, 10_000
 DEVICE = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
 PASSWORD = "correct horse battery"
 
 
-def main() -> None:
-    with TemporaryDirectory() as folder:
-        os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/bench.sqlite3")
-        os.environ["DJANGO_SETTINGS_MODULE"] = "authproject.settings"
-        sys.path.insert(0, str(ROOT))
-        import django
-
-        django.setup()
-        measure()
-
-
 def measure() -> None:
-    from django.core.management import call_command
     from django.db import connection
     from rest_framework.test import APIClient
 
     from accounts.models import Actor
     from accounts.services import create_user, signing
 
-    call_command("migrate", verbosity=0)
     create_user(username="alice", email="alice@example.com", password=PASSWORD, by=Actor())
     client = APIClient(SERVER_NAME="localhost", REMOTE_ADDR="192.0.2.1", headers={"user-agent": DEVICE})
 
@@ -51,27 +34,16 @@ def measure() -> None:
     def silent(*_: Any, **__: Any) -> None:
         return None
 
-    with_record: list[tuple[float, float]] = []
-    without: list[tuple[float, float]] = []
-    per_round(sign_in, 10)
+    with_record: list[Cost] = []
+    without: list[Cost] = []
+    per_call(sign_in, 10)
     for _ in range(ROUNDS):
         for results, replaced in ((with_record, nullcontext()), (without, patch.object(signing, "record", silent))):
             with replaced:
-                results.append(per_round(sign_in, SIGN_INS))
+                results.append(per_call(sign_in, SIGN_INS))
     print(f"{connection.vendor}, {ROUNDS} rounds of {SIGN_INS} sign-ins each way; medians")
-    for name, index in (("CPU of this process", 0), ("elapsed", 1)):
-        pairs = [(a[index] * 1000, b[index] * 1000) for a, b in zip(with_record, without, strict=True)]
-        lone, ratio, more = (median(each) for each in zip(*((b, a / b, a - b) for a, b in pairs), strict=True))
-        print(f"  {name}: {lone:.2f} ms without, with it {ratio:.3f} times as much, {more:+.2f} ms")
+    compare("a sign-in", with_record, without)
     storage()
-
-
-def per_round(call: Callable[[], None], times: int) -> tuple[float, float]:
-    """Seconds of CPU, and elapsed, for one call."""
-    cpu, clock = time.process_time(), time.perf_counter()
-    for _ in range(times):
-        call()
-    return (time.process_time() - cpu) / times, (time.perf_counter() - clock) / times
 
 
 def storage() -> None:
@@ -121,4 +93,4 @@ def bytes_of(table: str) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    with_database(measure)

@@ -1,4 +1,4 @@
-"""What a password hash costs: `python bench/password_hash.py`.
+"""What a password hash costs: `python -m bench.password_hash`.
 
 First in processes of their own, for each set of parameters that OWASP calls equivalent, and Django's default: CPU and
 memory of one hash, and memory of as many at once as the server works on. Then 200 sign-ins at once to the real server.
@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from statistics import median
 
 import httpx
 from argon2.low_level import Type, hash_secret
-from real_server import Server, started
+
+from bench.cpu import family
+from bench.memory import at_once, peak, resident
+from bench.real_server import started
 
 # Memory in KiB, passes, lanes.
 PARAMETERS = [
@@ -44,8 +46,8 @@ def main() -> None:
 
 
 def in_its_own_process(*numbers: int) -> tuple[float, float]:
-    command = [sys.executable, __file__, *map(str, numbers)]
-    cpu, memory = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()  # noqa: S603
+    command = [sys.executable, "-m", "bench.password_hash", *map(str, numbers)]
+    cpu, memory = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
     return float(cpu), float(memory)
 
 
@@ -65,59 +67,28 @@ def cost_of(memory: int, passes: int, lanes: int, threads: int) -> tuple[float, 
         )
         return (time.process_time() - clock) * 1000
 
-    before = peak_memory(os.getpid())
+    before = peak(os.getpid())
     with ThreadPoolExecutor(threads) as pool:
         cpu = median(pool.map(hashed, range(40 * threads)))
-    return cpu, peak_memory(os.getpid()) - before
+    return cpu, peak(os.getpid()) - before
 
 
 def burst() -> None:
     with started(WORKERS=str(WORKERS), THREADS=str(THREADS)) as server:
         server.manage("create_user", "alice", "alice@example.com", stdin=PASSWORD)
-        with server.client() as client:
-            sign_in(client)
-        workers = children(server)
-        rest = sum(memory_now(pid) for pid in workers)
+        url, body = f"{server.url}/api/auth/signin", {"username": "alice", "password": PASSWORD}
+        httpx.post(url, json=body).raise_for_status()
+        _, *workers = family(server.process.pid)
+        rest = sum(map(resident, workers))
         for attempt in range(3):
             clock = time.perf_counter()
-            statuses = at_once(server)
+            statuses = at_once(url, body, BURST)
             print(
-                f"burst {attempt + 1}: {BURST} sign-ins at once, {statuses} answered 200, "
+                f"burst {attempt + 1}: {BURST} sign-ins at once, answered {dict(statuses)}, "
                 f"{time.perf_counter() - clock:.1f} s; MiB of the {len(workers)} workers: {rest:.0f} before, "
-                f"{sum(peak_memory(pid) for pid in workers):.0f} at the peak, "
-                f"{sum(memory_now(pid) for pid in workers):.0f} after",
+                f"{sum(map(peak, workers)):.0f} at the peak, {sum(map(resident, workers)):.0f} after",
                 flush=True,
             )
-
-
-def at_once(server: Server) -> int:
-    """How many of the sign-ins, each on a connection of its own and all begun together, were answered 200."""
-    limits = httpx.Limits(max_connections=BURST)
-    with server.client(limits=limits) as client, ThreadPoolExecutor(BURST) as threads:
-        return list(threads.map(lambda _: sign_in(client), range(BURST))).count(200)
-
-
-def sign_in(client: httpx.Client) -> int:
-    return client.post("/api/auth/signin", json={"username": "alice", "password": PASSWORD}).status_code
-
-
-def children(server: Server) -> list[int]:
-    pid = server.process.pid
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def peak_memory(pid: int) -> float:
-    """MiB that were resident at most."""
-    return _status(pid, "VmHWM")
-
-
-def memory_now(pid: int) -> float:
-    return _status(pid, "VmRSS")
-
-
-def _status(pid: int, name: str) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,11 @@
 """The real server for measurements: `script/server`'s processes on a database of their own, without rate limits."""
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
 os.environ["DJANGO_SETTINGS_MODULE"] = "authproject.settings"
 os.environ.setdefault("ENV_FILE", os.devnull)
 

@@ -1,4 +1,4 @@
-"""What the time of a sign-in tells: `python bench/sign_in_times.py [N]`, and again under `python -m tests.mariadb`.
+"""What the time of a sign-in tells: `python -m bench.sign_in_times [N]`, and again under `python -m tests.mariadb`.
 
 N sign-ins of each kind (250 unless you say), in rounds of random order, one after the other, over HTTP to the real
 server; once where all hashes are Argon2id, and once where the database holds bcrypt hashes of the costs 8 and 10 too.
@@ -10,7 +10,8 @@ import time
 from statistics import median, quantiles
 
 import httpx
-from real_server import started
+
+from bench.real_server import started
 
 PASSWORD, WRONG = "correct horse battery", "incorrect horse battery"
 PEOPLE = 20
@@ -66,7 +67,7 @@ def measure(client: httpx.Client, kinds: dict[str, str], times: int) -> dict[str
 
 
 def sign_in(client: httpx.Client, kind: str, password: str) -> httpx.Response:
-    body = {"username": f"{kind}{random.choice(range(PEOPLE))}", "password": password}  # noqa: S311
+    body = {"username": f"{kind}{random.choice(range(PEOPLE))}", "password": password}
     answer = client.post("/api/auth/signin", json=body)
     assert answer.status_code == (200 if kind == "right" else 401), answer.text
     return answer

@@ -105,22 +105,32 @@ def _database_of_its_own(folder: Path) -> str:
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("mysql"):
         return f"sqlite:///{folder}/server.sqlite3"
-    name = f"live_{os.getpid()}_{folder.name}"
-    _execute(url, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+    return new_database(url, f"live_{os.getpid()}_{folder.name}")
+
+
+def new_database(url: str, name: str) -> str:
+    """The URL of a new database of that name, on the MariaDB of `url`."""
+    execute(url, f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
     return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
 def _drop(url: str) -> None:
     if url.startswith("mysql"):
-        _execute(url, f"DROP DATABASE IF EXISTS `{urlsplit(url).path[1:]}`")
+        execute(url, f"DROP DATABASE IF EXISTS `{urlsplit(url).path[1:]}`")
 
 
-def _execute(url: str, statement: str) -> None:
+def execute(url: str, statement: str, database: str = "") -> None:
+    """Runs the statement on the MariaDB of `url`, in that database if one is named."""
     import MySQLdb
 
     parts = environ.Env.db_url_config(url)
     server = MySQLdb.connect(
-        host=parts["HOST"], port=int(parts["PORT"] or 3306), user=parts["USER"], passwd=parts["PASSWORD"]
+        host=parts["HOST"],
+        port=int(parts["PORT"] or 3306),
+        user=parts["USER"],
+        passwd=parts["PASSWORD"],
+        database=database,
+        autocommit=True,
     )
     with closing(server), server.cursor() as cursor:
         cursor.execute(statement)

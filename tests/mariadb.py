@@ -6,15 +6,18 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.live import free_port
 
+# Tests need no durability.
+FOR_TESTS = ("--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M")
+
 
 @contextmanager
-def mariadb() -> Iterator[str]:
+def mariadb(options: Sequence[str] = FOR_TESTS) -> Iterator[str]:
     """The URL of an empty database `app`, on a server in a temporary folder and on a free port of the loopback."""
     folder = Path(tempfile.mkdtemp(prefix="mariadb-"))
     account = ["--user=mysql"] if os.geteuid() == 0 else []
@@ -30,8 +33,7 @@ def mariadb() -> Iterator[str]:
         [
             *(_mariadbd(), "--no-defaults", f"--datadir={data}", *account, f"--log-error={log}"),
             *(f"--socket={folder}/socket", f"--pid-file={folder}/pid", "--bind-address=127.0.0.1", f"--port={port}"),
-            # Tests need no durability, and many connections.
-            *("--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--max-connections=300"),
+            *("--max-connections=300", *options),
         ]
     )
     try:

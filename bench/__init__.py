@@ -1,0 +1,1 @@
+"""Measurements of this server beside its peers: `script/bench`; bench/README.md says what and how."""

@@ -1,0 +1,8 @@
+"""What the workers load."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bench.empty_view.settings")
+application = get_wsgi_application()
