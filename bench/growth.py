@@ -1,12 +1,17 @@
-"""`python -m bench.growth [--users 1000 1000000] [--smoke]`: what a request costs with how many users; bench/README.md
-says how. All sizes stand beside each other on one MariaDB, and take turns."""
+"""`python -m bench.growth [--users 1000 1000000] [--smoke]`: what a request costs with how many users.
+
+Each number of users has a database and a server of its own, all on one MariaDB, and they take turns: so what else the
+machine does meets all alike. Whose turn it is answers one request after the other, each of somebody else's.
+"""
 
 import json
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -60,16 +65,16 @@ def _options() -> Namespace:
 def _measure(options: Namespace, folder: Path) -> Iterator[Row]:
     with ExitStack() as stack:
         server = stack.enter_context(mariadb(MARIADB))
-        crowds = [
-            _crowd(stack, name, people, server, folder) for people in options.users for name in options.contestants
-        ]
+        wanted = [(name, people) for people in options.users for name in options.contestants]
+        with ThreadPoolExecutor(2) as threads:
+            crowds = list(threads.map(partial(_crowd, stack, server, folder), *zip(*wanted, strict=True)))
         # The first is the warm-up, and does not count.
-        for number in range(options.rounds + 1):
+        for number in range(0 if options.rounds > 1 else 1, options.rounds + 1):
             rows = _round(crowds[:: -1 if number % 2 else 1], few=options.smoke)
             yield from ({"round": number, **row} for row in rows if number)
 
 
-def _crowd(stack: ExitStack, name: str, people: int, server: str, folder: Path) -> Crowd:
+def _crowd(stack: ExitStack, server: str, folder: Path, name: str, people: int) -> Crowd:
     print(f"{name}: {people:,} users are being made", file=sys.stderr, flush=True)
     contestant = start(name, server, folder, 0, f"_{people}")
     stack.callback(contestant.stop)
