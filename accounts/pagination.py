@@ -52,7 +52,8 @@ class ByPage(BasePagination):
         self.number = _whole_number(request, "page", 1)
         # One more, to know whether there is a next page.
         found = list(self._from_where_it_begins(queryset, size)[: size + 1])
-        if not found and self.number > 1:
+        # After an id there was a page; what was on it may have gone.
+        if not found and self.number > 1 and not request.query_params.get("after"):
             raise NotFound("Invalid page.")
         self.count, rows = counted(queryset), found[:size]
         self.next = self._next(queryset, rows[-1]) if len(found) > size else None

@@ -35,8 +35,8 @@ COPIES = {"ours": OURS, "express": REFERENCE}
 # What the contestant's own FIRST is given, before all others become copies and after.
 BEFORE = {"ours": (*MANAGE, "grant_role", FIRST, "moderator")}
 AFTER = {"ours": (*MANAGE, "grant_role", FIRST, "admin")}
-# Durable as it comes, and large enough for all of it.
-MARIADB = ("--innodb-buffer-pool-size=2G", "--innodb-log-file-size=512M")
+# Durable as it comes, and with room for a million users, their sessions, counts and audit entries (4 GB) in memory.
+MARIADB = ("--innodb-buffer-pool-size=6G", "--innodb-log-file-size=512M")
 
 
 def main() -> None:

@@ -105,6 +105,7 @@ def test_roles_that_have_run_out_are_not_named(api: APIClient, clock: time_machi
         ("pageSize=2&page=2", ["b", "c"], "after={c}&page=3&pageSize=2", "pageSize=2"),
         ("pageSize=2&page=2&after={b}", ["c", "d"], None, "pageSize=2"),
         ("pageSize=2&page=3", ["d"], None, "page=2&pageSize=2"),
+        ("pageSize=2&page=3&after={d}", [], None, "page=2&pageSize=2"),
         ("pageSize=2&ordering=-id", ["d", "c"], "after={c}&ordering=-id&page=2&pageSize=2", None),
         (
             "pageSize=2&ordering=-id&page=2&after={c}",
