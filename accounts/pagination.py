@@ -5,10 +5,8 @@ A page costs the same however long the list: nothing is counted to its end, and 
 
 import re
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any
 
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from rest_framework.exceptions import NotFound, ParseError, ValidationError
 from rest_framework.pagination import BasePagination, CursorPagination
@@ -103,22 +101,6 @@ def _whole_number(request: Request, parameter: str, least: int) -> int:
     if not re.fullmatch("[0-9]{1,19}", said) or not least <= int(said) <= LARGEST:
         raise NotFound("Invalid page.")
     return int(said)
-
-
-class AtLeast(int):
-    """A number of things of which there are more."""
-
-    def __str__(self) -> str:
-        return f"{int(self)}+"
-
-
-class FirstPages(Paginator):
-    """For the Django admin: the first COUNTED rows, and whether there are more. Searching and filters lead to those."""
-
-    @cached_property
-    def count(self) -> int:
-        found = counted(self.object_list)
-        return AtLeast(COUNTED) if found is None else found
 
 
 class ByCursor(CursorPagination):

@@ -28,7 +28,7 @@ from tests.mariadb import mariadb
 SIZES = (1000, 10_000, 100_000, 1_000_000)
 # How many requests a round has; a sign-in of the reference reads all its users.
 TIMES = {
-    "ours": {"sign_in": 40, "mod": 400, "refresh": 300, "users": 150, "users_by_next": 150},
+    "ours": {"sign_in": 40, "mod": 600, "refresh": 300, "users": 150, "users_by_next": 150},
     "express": {"sign_in": 15},
 }
 COPIES = {"ours": OURS, "express": REFERENCE}
@@ -53,7 +53,7 @@ def main() -> None:
 def _options() -> Namespace:
     parser = ArgumentParser(prog="python -m bench.growth", description="What a request costs with how many users.")
     parser.add_argument("--users", type=int, nargs="+", default=SIZES, metavar="N")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--contestants", nargs="+", default=list(COPIES), choices=COPIES, metavar="NAME")
     parser.add_argument("--smoke", action="store_true", help="everything once, tiny; judges nothing, keeps nothing")
     options = parser.parse_args()

@@ -30,6 +30,8 @@ LINES = {
     ("ours", "refresh"): ("refresh", "#2da44e", "o--"),
     ("ours", "mod"): ("guarded request", "#8b949e", "o--"),
 }
+# Of milliseconds, on the chart's side.
+MARKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,11 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         times: list[Any] = [median(row["p50"] for row in groups[name, endpoint, people]) for people in sizes]
         axes.plot(sizes, times, line, color=color, label=title)
     axes.set(xscale="log", yscale="log", xlabel="users", ylabel="ms until the answer (median)")
-    axes.grid(which="major", alpha=0.3)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+    axes.set_yticks(MARKS, [str(mark) for mark in MARKS])
+    axes.minorticks_off()
+    axes.grid(alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
     figure.savefig(path, dpi=110, facecolor="white")
     plt.close(figure)

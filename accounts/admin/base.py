@@ -1,14 +1,33 @@
 """What the pages share: a refusal of a service is a message on the page, and some pages only show."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from accounts.errors import AccountError
-from accounts.pagination import FirstPages
+from accounts.models import COUNTED
+from accounts.pagination import counted
 from accounts.transactions import retrying
+
+
+class AtLeast(int):
+    """A number of things of which there are more."""
+
+    def __str__(self) -> str:
+        return f"{int(self)}+"
+
+
+class FirstPages(Paginator):
+    """The first COUNTED rows, and whether there are more. Searching and filters lead to those."""
+
+    @cached_property
+    def count(self) -> int:
+        found = counted(self.object_list)
+        return AtLeast(COUNTED) if found is None else found
 
 
 class LongListAdmin(admin.ModelAdmin):
