@@ -39,7 +39,8 @@ class Search(SearchFilter):
 
 
 class Ordering(filters.OrderingFilter):
-    """`?ordering=-createdAt`; rows that are equal keep one order from page to page."""
+    """`?ordering=-createdAt`; rows that are equal keep one order from page to page: that of their ids, the same way
+    round as the field before it, because an index can be read forwards or backwards, not both."""
 
     def filter(self, qs: QuerySet[Any], value: list[str] | None) -> QuerySet[Any]:
         if not value:
@@ -49,7 +50,10 @@ class Ordering(filters.OrderingFilter):
         for named in value:
             fields.setdefault(named.removeprefix("-"), named)
         ordered = super().filter(qs, list(fields.values()))
-        return ordered.order_by(*ordered.query.order_by, "id")
+        order = ordered.query.order_by
+        if "id" in fields:
+            return ordered
+        return ordered.order_by(*order, "-id" if order and order[-1].startswith("-") else "id")
 
 
 @extend_schema_field(bool)
@@ -102,7 +106,7 @@ class IdFilter(filters.Filter):
 
 
 class AuditFilter(filters.FilterSet):
-    action = filters.MultipleChoiceFilter(choices=Action.choices)
+    action = filters.MultipleChoiceFilter(choices=Action.choices, distinct=False)
     actor = IdFilter("actor_id")
     subject = IdFilter("subject_id")
     via = filters.ChoiceFilter(choices=Via.choices)

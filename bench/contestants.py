@@ -110,10 +110,10 @@ def started(names: Sequence[str], server: str, folder: Path, people: int) -> Ite
             contestant.stop()
 
 
-def start(name: str, server: str, folder: Path, people: int) -> Contestant:
-    """Started, but maybe not ready yet."""
-    program, log = PROGRAMS[name], folder / f"{name}.log"
-    database = new_database(server, name)
+def start(name: str, server: str, folder: Path, people: int, suffix: str = "") -> Contestant:
+    """Started, but maybe not ready yet; `suffix` tells the databases of two of that name apart."""
+    program, log = PROGRAMS[name], folder / f"{name}{suffix}.log"
+    database = new_database(server, name + suffix)
     variables = environment({**program.variables, "DATABASE_URL": database, "PORT": str(free_port())})
     for command in program.before:
         run(command, program, variables)

@@ -67,6 +67,12 @@ def role_id(name: str) -> int:
     return Role.objects.get(name=name).pk
 
 
+def crowd(size: int) -> None:
+    """Without roles or passwords, and made at once."""
+    people = (User(username=f"user{number}", email=f"user{number}@example.com") for number in range(size))
+    User.objects.bulk_create(people)
+
+
 def user_form(username: str = "alice", *roles: str, **fields: str) -> dict[str, Any]:
     """The user page as a browser sends it."""
     chosen = [role_id(name) for name in roles]
@@ -206,6 +212,27 @@ def test_the_list_offers_filters_by_state_and_role(admin: Client, query: str) ->
 def test_the_list_says_which_roles_each_user_holds(admin: Client, make_user: MakeUser) -> None:
     make_user("alice", "moderator", "user")
     assert '<td class="field-holds">user, moderator</td>' in page(admin.get(USERS))
+
+
+@pytest.mark.parametrize(("people", "told"), [(998, "999 users"), (999, "1000 users"), (1000, "1000+ users")])
+def test_the_list_says_how_many_there_are_up_to_a_thousand(admin: Client, people: int, told: str) -> None:
+    crowd(people)
+    assert told in strip_tags(page(admin.get(USERS))).split("\n")
+
+
+def test_the_list_leads_to_the_first_thousand_and_a_search_to_the_others(admin: Client) -> None:
+    crowd(1001)
+    assert (admin.get(f"{USERS}?p=10").status_code, admin.get(f"{USERS}?p=11").status_code) == (200, 302)
+    assert names(admin.get(f"{USERS}?q=user1000")) == ["user1000"]
+
+
+@pytest.mark.parametrize("path", [USERS, SESSIONS, AUDIT, ROLES, f"{USERS}?q=alice"])
+def test_no_list_is_counted_to_its_end(admin: Client, path: str) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        assert admin.get(path).status_code == 200
+    counts = [query["sql"] for query in captured if query["sql"].startswith("SELECT COUNT(")]
+    assert len(counts) == 1
+    assert "LIMIT 1001" in counts[0]
 
 
 def test_a_longer_list_needs_no_more_queries(admin: Client, make_user: MakeUser) -> None:

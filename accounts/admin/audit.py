@@ -17,7 +17,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     search_fields = ("=actor_id", "=subject_id", "address")
     search_help_text = "An id of a user, or an address."
     ordering = ("-at", "-id")
-    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
         """With the names of those who are still there; the entries hold ids only."""

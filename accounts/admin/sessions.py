@@ -14,6 +14,8 @@ class SessionAdmin(ReadOnlyAdmin):
     list_display = ("user", "opened_at", "last_used_at", "revoked_at", "address", "user_agent", "expires_at")
     list_filter = ("revoked_reason", "opened_at")
     list_select_related = ("user",)
+    # Ids are in the order in which sessions were opened, and need not be sorted.
+    ordering = ("-id",)
     search_fields = ("user__username", "user__email", "address")
     actions = ("revoke_selected",)
 

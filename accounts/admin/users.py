@@ -86,7 +86,8 @@ class UserAdmin(ServiceAdmin, DjangoUserAdmin):
     list_filter = ("is_active", HeldRoleFilter)
     actions = ("end_sessions",)
     search_fields = ("username", "email")
-    ordering = ("username",)
+    # Django would add `-id`, which no index has beside names from A to Z.
+    ordering = ("username", "id")
     filter_horizontal = ()
     readonly_fields = ("granted", "created_at", "updated_at")
     fieldsets = (

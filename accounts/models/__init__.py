@@ -3,13 +3,14 @@
 from accounts.models.audit import Action, Actor, AuditEntry, AuditSeal
 from accounts.models.counters import Counter
 from accounts.models.ids import new_id, new_session_id
-from accounts.models.roles import ADMIN, BUILT_IN_ROLES, AdminGuard, Role, RoleGrant, RoleManager
+from accounts.models.roles import ADMIN, BUILT_IN_ROLES, COUNTED, AdminGuard, Role, RoleGrant, RoleManager
 from accounts.models.sessions import Session, SessionQuerySet
 from accounts.models.users import NameKeyField, User
 
 __all__ = [
     "ADMIN",
     "BUILT_IN_ROLES",
+    "COUNTED",
     "Action",
     "Actor",
     "AdminGuard",

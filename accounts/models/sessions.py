@@ -74,7 +74,8 @@ class Session(models.Model):
     RESOLUTION = timedelta(minutes=1)
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    # Indexed below, with more.
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions", db_index=False)
     opened_at = models.DateTimeField()
     last_used_at = models.DateTimeField(help_text="When it was opened or last refreshed, to the minute.")
     idle_expires_at = models.DateTimeField(db_index=True, help_text="When the last token issued runs out.")
@@ -94,6 +95,8 @@ class Session(models.Model):
 
     class Meta:
         ordering = ["-opened_at"]
+        # Finds a user's live sessions, however many have run out and wait to be pruned.
+        indexes = [models.Index(fields=["user", "idle_expires_at"])]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -143,6 +143,8 @@ class User(AbstractBaseUser):
 
     class Meta:
         ordering = ["id"]
+        # For the lists of people, which are ordered and filtered by these.
+        indexes = [models.Index(fields=[name]) for name in ("username", "email", "is_active", "created_at")]
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         """A saved name never changes without its key (but `update` on a queryset writes just what it is given)."""

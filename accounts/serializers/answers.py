@@ -7,7 +7,7 @@ from django.db.models import Model
 from rest_framework import serializers
 
 from accounts.conf import conf
-from accounts.models import AuditEntry, Role, RoleGrant, Session, User
+from accounts.models import COUNTED, AuditEntry, Role, RoleGrant, Session, User
 from accounts.services import Kept
 
 M = TypeVar("M", bound=Model)
@@ -97,8 +97,19 @@ class UserSerializer(Answer[User]):
         return [grant.role.name for grant in user.grants.all()]
 
 
+class CountedField(serializers.IntegerField):
+    """Null beyond COUNTED."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        said = f"Null beyond {COUNTED}."
+        super().__init__(min_value=0, max_value=COUNTED, allow_null=True, help_text=said, **kwargs)
+
+    def to_representation(self, value: int) -> int | None:  # type: ignore[override]
+        return value if value <= COUNTED else None
+
+
 class RoleSerializer(Answer[Role]):
-    holders = serializers.IntegerField(source="number_of_holders", min_value=0)
+    holders = CountedField(source="number_of_holders")
 
     class Meta:
         model = Role
