@@ -30,6 +30,9 @@ def config(level: str) -> dict[str, Any]:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
+    # What no line shows need not be found out for each (Logging HOWTO, "Optimization").
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     libraries = max(level, "WARNING", key=logging.getLevelNamesMapping().__getitem__)
     return {
         "version": 1,
