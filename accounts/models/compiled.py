@@ -8,13 +8,15 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.sql import InsertQuery, UpdateQuery
 
 M = TypeVar("M", bound=models.Model)
 Params = list[Any]
+# MySQL and MariaDB: the server has gone away, or was lost during the query.
+LOST = {(2006,), (2013,)}
 
 
 class Param(Expression):
@@ -67,6 +69,17 @@ class Select(Statement):
         return sql, params
 
     def rows(self, **values: Any) -> list[list[Any]]:
+        """Asked once more where the connection was lost since its last use, unless a transaction was lost with it."""
+        try:
+            return self._rows(values)
+        except OperationalError as error:
+            connection = connections[DEFAULT_DB_ALIAS]
+            if connection.in_atomic_block or error.args[:1] not in LOST:
+                raise
+            connection.close()
+            return self._rows(values)
+
+    def _rows(self, values: dict[str, Any]) -> list[list[Any]]:
         connection, sql, params = self._prepare(values)
         with connection.cursor() as cursor:
             cursor.execute(sql, params)

@@ -6,12 +6,14 @@ from typing import ClassVar
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.validators import RegexValidator
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import IsNull
 from django.db.models.signals import m2m_changed
 from django.dispatch import receiver
 from django.utils import timezone
+
+from accounts.models.compiled import Insert, Param, Select
 
 ADMIN = "admin"
 # How far is counted what people are told the number of: beyond that, all that it says is that there are more.
@@ -47,6 +49,14 @@ class RoleManager(models.Manager.from_queryset(RoleQuerySet)):  # type: ignore[m
         wanted |= {name: {} for name in extra if name not in wanted}
         return [name for name, values in wanted.items() if self.get_or_create(name=name, defaults=values)[1]]
 
+    def called(self, names: list[str]) -> "dict[str, Role]":
+        """Those that there are, by their names."""
+        if len(names) > 1:
+            return {role.name: role for role in self.filter(name__in=names)}
+        # As at nearly every sign-up.
+        rows = [row for name in names for row in _CALLED.rows(name=name)]
+        return {row[1]: Role.from_db(DEFAULT_DB_ALIAS, _COLUMNS, row) for row in rows}
+
 
 class Role(models.Model):
     name = models.CharField(
@@ -65,6 +75,11 @@ class Role(models.Model):
         return self.name
 
 
+_COLUMNS = ("id", "name", "description")
+_NAME = Param("name", models.CharField())
+_CALLED = Select(lambda: Role.objects.filter(name=_NAME).order_by().values_list(*_COLUMNS))
+
+
 class RoleGrantQuerySet(models.QuerySet["RoleGrant"]):
     def live(self, now: datetime) -> "RoleGrantQuerySet":
         """Those that have no end, or one still to come."""
@@ -81,6 +96,10 @@ class LiveGrantManager(models.Manager.from_queryset(RoleGrantQuerySet)):  # type
 
     def get_queryset(self) -> RoleGrantQuerySet:
         return super().get_queryset().live(timezone.now())
+
+    def add(self, grant: "RoleGrant") -> None:
+        """Keeps a new grant. Raises IntegrityError."""
+        _GRANTED.add(grant)
 
 
 class RoleGrant(models.Model):
@@ -114,6 +133,9 @@ class RoleGrant(models.Model):
     @property
     def is_live(self) -> bool:
         return self.expires_at is None or self.expires_at > timezone.now()
+
+
+_GRANTED = Insert(RoleGrant)
 
 
 class AdminGuard(models.Model):

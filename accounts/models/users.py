@@ -66,10 +66,9 @@ class UserManager(BaseUserManager["User"]):
 
     def refuse_taken(self, *, username: str, email: str, by_other_than: int | None = None) -> None:
         """Raises UsernameTaken or EmailTaken, in this order, if someone has one of the two."""
-        keys = name_key(username), name_key(email)
-        either = models.Q(username_key=keys[0]) | models.Q(email_key=keys[1])
-        found = set(self.filter(either).exclude(pk=by_other_than or 0).values_list("username_key", flat=True))
-        if keys[0] in found:
+        key = name_key(username)
+        found = _TAKEN.rows(username_key=key, email_key=name_key(email), other_than=by_other_than or 0)
+        if [key] in found:
             raise UsernameTaken()
         if found:
             raise EmailTaken()
@@ -80,23 +79,22 @@ class UserManager(BaseUserManager["User"]):
         """The new user, holding `roles`. Raises InvalidUsername, InvalidEmail, UsernameTaken, EmailTaken."""
         user = self.model(username=clean_username(username), email=clean_email(email))
         user.set_password(password)
-        self.add(user, roles=roles)
-        return user
-
-    def add(self, user: "User", *, roles: Iterable[Role] = (), granted_by_id: int | None = None) -> None:
-        """Keeps a new user, holding `roles`. Raises UsernameTaken, EmailTaken.
-
-        Whoever of several asks first is settled by the unique keys, not by the look before it.
-        """
         try:
             with transaction.atomic():
-                user.save(using=self._db)
-                RoleGrant.objects.bulk_create(
-                    RoleGrant(user=user, role=role, granted_by_id=granted_by_id) for role in roles
-                )
+                self.add(user, roles=roles)
         except IntegrityError:
             self.refuse_taken(username=user.username, email=user.email)
             raise
+        return user
+
+    def add(self, user: "User", *, roles: Iterable[Role], granted_by_id: int | None = None) -> None:
+        """Keeps a new user, holding `roles`; to be called in a transaction. Raises IntegrityError.
+
+        Whoever of several asks first is settled by the unique keys, not by the look before it.
+        """
+        user.save(force_insert=True)
+        for role in roles:
+            RoleGrant.objects.add(RoleGrant(user=user, role=role, granted_by_id=granted_by_id))
 
     def create_superuser(self, username: str, email: str, password: str | None = None) -> "User":
         """For Django's `createsuperuser`, which expects ValidationError, and lets one pass over the password policy."""
@@ -225,6 +223,17 @@ class UserWithRoles:
 
 
 _BY_NAME = UserWithRoles(lambda: User.objects.filter(username_key=Param("key", models.CharField())))
+_KEY = models.CharField()
+_TAKEN = Select(
+    lambda: (
+        User.objects.filter(
+            models.Q(username_key=Param("username_key", _KEY)) | models.Q(email_key=Param("email_key", _KEY))
+        )
+        .exclude(pk=Param("other_than", models.BigIntegerField()))
+        .order_by()
+        .values_list("username_key")
+    )
+)
 _HIGHEST_BCRYPT_COST = Select(
     lambda: User.objects.filter(bcrypt_cost__isnull=False).order_by("-bcrypt_cost").values_list("bcrypt_cost")[:1]
 )

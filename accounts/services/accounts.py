@@ -62,7 +62,8 @@ def add_account(
     try:
         return write()
     except IntegrityError:
-        # A role was deleted in the meantime, and is named here.
+        # Someone was faster, with that name, or with deleting a role.
+        User.objects.refuse_taken(username=username, email=email)
         roles_called(role_names)
         raise
 

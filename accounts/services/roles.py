@@ -171,7 +171,7 @@ def delete_role(*, role: Role, by: Actor) -> None:
 
 def roles_called(names: list[str]) -> list[Role]:
     """Raises RoleDoesNotExist for the first that does not."""
-    found = {role.name: role for role in Role.objects.filter(name__in=names)}
+    found = Role.objects.called(names)
     for name in names:
         if name not in found:
             raise RoleDoesNotExist(name)
