@@ -28,8 +28,8 @@ def test_requests_after_the_database_ended_all_connections_are_answered(start_se
         headers = {"x-access-token": tokens["accessToken"]}
         calls: list[tuple[str, str, dict[str, str] | None]] = [
             ("GET", "/api/test/user", None),
-            ("POST", "/api/auth/signin", body),
             ("POST", "/api/auth/refreshtoken", {"refreshToken": tokens["refreshToken"]}),
+            ("POST", "/api/auth/signin", body),
         ]
         for method, path, json in calls:
             kill_all_others()
