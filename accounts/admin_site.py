@@ -15,6 +15,7 @@ from accounts import services
 from accounts.backends import actor_of
 from accounts.errors import AccountError, TooBusy, TooManyRequests, TryLater
 from accounts.models import Actor, User
+from accounts.turns import turn
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -67,7 +68,18 @@ class Site(AdminSite):
             success_url=reverse_lazy("admin:password_change_done"),
             extra_context={**self.each_context(request), **(extra_context or {})},
         )
-        return _with_status(view(request))
+        # One turn for checking the old one and hashing the new one: a form that was found valid is not refused.
+        try:
+            with turn():
+                return _with_status(view(request))
+        except TooBusy as error:
+            return busy(error)
+
+
+def busy(error: TooBusy) -> HttpResponse:
+    """For pages that have no form to say it in."""
+    headers = {"Retry-After": str(error.retry_after), "Content-Type": "text/plain; charset=utf-8"}
+    return HttpResponse(error.message, status=503, headers=headers)
 
 
 def _with_status(response: Any) -> HttpResponse:

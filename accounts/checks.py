@@ -112,6 +112,13 @@ def check_numbers(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def check_turns(**kwargs: Any) -> list[CheckMessage]:
+    if 1 <= settings.PASSWORDS_AT_ONCE <= max(settings.THREADS, 1):
+        return []
+    return [Error("PASSWORDS_AT_ONCE must be 1 or more, and no more than THREADS.", id="accounts.E019")]
+
+
+@register()
 def check_passwords(**kwargs: Any) -> list[CheckMessage]:
     return list(_password_errors())
 

@@ -50,6 +50,10 @@ class Store(ABC):
         raise TooManyRequests(timedelta(seconds=1))
 
     @abstractmethod
+    def look(self, keys: list[str]) -> Tallies:
+        """What is kept under those of the keys, three at most, that there are."""
+
+    @abstractmethod
     def put(self, key: str, kept: Kept) -> None:
         """Replaces what is kept under `key`, whatever that is."""
 
@@ -77,6 +81,9 @@ class DatabaseStore(Store):
             with suppress(OperationalError):
                 self.sweep(timezone.now())
         return True
+
+    def look(self, keys: list[str]) -> Tallies:
+        return {row.key: _tally(row) for row in Counter.objects.look(keys)}
 
     @retrying
     def put(self, key: str, kept: Kept) -> None:

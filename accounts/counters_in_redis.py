@@ -12,7 +12,7 @@ from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from accounts.counters import Change, DatabaseStore, Kept, Store
+from accounts.counters import Change, DatabaseStore, Kept, Store, Tallies
 from accounts.rates import Tally
 
 log = logging.getLogger(__name__)
@@ -29,6 +29,10 @@ class RedisStore(Store):
         # many seconds, and the database is there.
         retry = Retry(NoBackoff(), 1)
         self.redis = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=retry)
+
+    def look(self, keys: list[str]) -> Tallies:
+        found = zip(keys, self.redis.mget([self.PREFIX + key for key in keys]), strict=True)
+        return {key: _loaded(raw) for key, raw in found if raw}
 
     def put(self, key: str, kept: Kept) -> None:
         self._set(self.redis, key, kept)
@@ -62,6 +66,9 @@ class RedisOrDatabase(Store):
     def __init__(self, url: str) -> None:
         self.first, self.second = RedisStore(url), DatabaseStore()
         self.away_until = 0.0
+
+    def look(self, keys: list[str]) -> Tallies:
+        return self._ask(lambda store: store.look(keys))
 
     def put(self, key: str, kept: Kept) -> None:
         self._ask(lambda store: store.put(key, kept))

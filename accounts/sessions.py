@@ -41,7 +41,7 @@ def open(*, user: User, client: Actor) -> tuple[Session, TokenPair]:
         current_issued_at=now.replace(microsecond=0),
         confirmed_at=now,
     )
-    Session.objects.add(session)
+    Session.objects.keep(session)
     return session, _issue(session, now, generation=0)
 
 

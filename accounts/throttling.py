@@ -78,6 +78,18 @@ class Guess:
         _swap([*self.pair, *self.wide], change)
 
 
+def refuse_waiting(*, username: str, address: str | None) -> None:
+    """Raises TooManyRequests if a guess had to wait now. Counts nothing."""
+    pair, wide = _guess_limits(name_key(username), _source(address))
+    if not pair and not wide:
+        return
+    now, tallies = timezone.now(), counters.store().look([*pair, *wide])
+    is_familiar = any(tallies[key].is_familiar(now) for key in pair if key in tallies)
+    longest = max(rates.wait(tallies.get(key), now) for key in (pair if is_familiar else [*pair, *wide]))
+    if longest > timedelta(0):
+        raise TooManyRequests(longest)
+
+
 @contextmanager
 def guess(*, username: str, address: str | None) -> Iterator[Guess]:
     """Around a password check for the account of that name, whether there is one or not: counts it. Raises
@@ -92,15 +104,20 @@ def guess(*, username: str, address: str | None) -> Iterator[Guess]:
 
 
 def _guess(account: str, source: str) -> Guess:
-    pair = _limited("guess", conf.guess_rate, account, source)
+    pair, wide = _guess_limits(account, source)
     try:
         return Guess(pair, {}, _count(pair, source, only_familiar=True))
     except _Unfamiliar:
-        wide = {
-            **_limited("guess.address", conf.guess_rate_address, source),
-            **_limited("guess.account", conf.guess_rate_account, account),
-        }
         return Guess(pair, wide, _count({**pair, **wide}, source))
+
+
+def _guess_limits(account: str, source: str) -> tuple[Limits, Limits]:
+    """Of the account at that address, and of each of the two for itself."""
+    wide = {
+        **_limited("guess.address", conf.guess_rate_address, source),
+        **_limited("guess.account", conf.guess_rate_account, account),
+    }
+    return _limited("guess", conf.guess_rate, account, source), wide
 
 
 def sign_up(*, address: str | None) -> None:

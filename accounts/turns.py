@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import lru_cache
-from threading import Semaphore, local
+from threading import Lock, Semaphore, local
 
 from accounts.conf import conf
 from accounts.errors import TooBusy
 
 LONGEST_WAIT = 10.0  # seconds
 COME_BACK = timedelta(seconds=2)
+
+
+_one_at_a_time = Lock()
 
 
 class Turns:
@@ -48,13 +51,16 @@ class Turns:
 
 @contextmanager
 def turn() -> Iterator[None]:
-    """Around all work on a password, and as a decorator: before anything is counted or written, so that who is told
-    to come back has lost nothing. Raises TooBusy."""
-    with _turns(conf.passwords_at_once, conf.threads).one():
+    """Around all work on a password, and as a decorator; before a guess is counted, so that who is told to come back
+    has not used up a try, and before a transaction begins, whose locks another's turn may wait for. Raises TooBusy."""
+    with _one_at_a_time:
+        turns = _turns(conf.passwords_at_once, conf.threads)
+    with turns.one():
         yield
 
 
 @lru_cache(maxsize=4)
 def _turns(at_once: int, threads: int) -> Turns:
     others = max(threads // 4, 1)
+    at_once = max(min(at_once, threads - others), 1)
     return Turns(at_once=at_once, waiting=max(threads - at_once - others, 0))

@@ -74,7 +74,10 @@ def _account_error(exc: errors.AccountError) -> Response:
     body: dict[str, Any] = {"message": exc.message}
     if isinstance(exc, errors.InvalidCredentials):
         body = {"accessToken": None, **body}
-    return Response(body, status=status, headers=headers)
+    response = Response(body, status=status, headers=headers)
+    # A 503 too is an answer; Django would log it as an error of the server's.
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
 
 
 def _first_of_mro(table: dict[type[Exception], Any], exc: Exception) -> Any:

@@ -34,7 +34,7 @@ def main(application: str = "authproject.worker:application") -> None:
 
 def _refuse_numbers_out_of_range() -> None:
     """granian would call them by the names of its own options."""
-    for name, largest in (("PORT", 65_535), ("WORKERS", 1000), ("THREADS", 1000), ("PASSWORDS_AT_ONCE", 1000)):
+    for name, largest in (("PORT", 65_535), ("WORKERS", 1000), ("THREADS", 1000)):
         if not 1 <= getattr(settings, name) <= largest:
             raise CommandError(f"{name} must be from 1 to {largest}, but is {getattr(settings, name)}.")
 

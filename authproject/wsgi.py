@@ -52,6 +52,6 @@ django.setup(set_prefix=False)
 BaseCommand().check()
 application = Handler()
 
-from authproject import connections, sealer  # noqa: E402, F401  (its models need the setup above)
+from authproject import sealer  # noqa: E402  (its models need the setup above)
 
 sealer.start()

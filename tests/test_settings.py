@@ -517,6 +517,11 @@ def test_a_taken_port_is_refused_in_one_sentence(host: str) -> None:
     assert (code, error) == (1, sentence)
 
 
+@pytest.mark.parametrize("value", ["0", "-1", "9"])
+def test_passwords_at_once_must_leave_something_and_fit_the_threads(value: str) -> None:
+    assert "accounts.E019" in serve(THREADS="8", PASSWORDS_AT_ONCE=value)[1]
+
+
 @pytest.mark.parametrize(("name", "value"), [("PORT", "65536"), ("PORT", "0"), ("WORKERS", "0"), ("THREADS", "-1")])
 def test_a_number_out_of_range_is_refused_in_one_sentence(name: str, value: str) -> None:
     largest = 65_535 if name == "PORT" else 1000

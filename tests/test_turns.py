@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.hashers import check_password, make_password
 from django.test import Client
 from pytest_django import Settings
@@ -197,6 +198,42 @@ def test_the_admins_other_pages_say_when_to_come_back(alice: User, request: pyte
     answer = admin.post(f"/admin/accounts/user/{alice.pk}/password/", new, follow=True)
     assert BUSY["message"] in answer.content.decode()
     assert User.objects.get(pk=alice.pk).password == alice.password
+
+
+def test_ones_own_password_in_the_admin_is_changed_in_one_turn(alice: User, request: pytest.FixtureRequest) -> None:
+    admin = Client()
+    admin.post("/admin/login/", SIGN_IN)
+    request.getfixturevalue("busy")
+    answer = admin.post("/admin/password_change/", {"old_password": PASSWORD})
+    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+
+
+def test_a_user_is_added_in_the_admin_without_waiting_in_a_transaction(
+    alice: User, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin = Client()
+    admin.post("/admin/login/", SIGN_IN)
+    request.getfixturevalue("busy")
+    monkeypatch.setattr(UserAdmin, "add_view", lambda *_: pytest.fail("It has begun."))
+    answer = admin.post("/admin/accounts/user/add/", {"username": "bob"})
+    assert answer.status_code == 302
+
+
+def test_who_has_to_wait_for_having_guessed_takes_up_no_place_in_the_line(
+    api: APIClient, alice: User, request: pytest.FixtureRequest
+) -> None:
+    wrong = {**SIGN_IN, "password": "wrong"}
+    assert [api.post("/api/auth/signin", wrong).status_code for _ in range(11)][-1] == 429
+    request.getfixturevalue("busy")
+    assert api.post("/api/auth/signin", wrong).status_code == 429
+
+
+def test_a_503_is_no_error_in_the_log(
+    api: APIClient, alice: User, request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture
+) -> None:
+    request.getfixturevalue("busy")
+    api.post("/api/auth/signin", SIGN_IN)
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 @pytest.mark.usefixtures("busy")

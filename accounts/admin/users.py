@@ -21,6 +21,7 @@ from accounts.admin.base import ServiceAdmin
 from accounts.admin.passwords import PasswordForm
 from accounts.backends import actor_of
 from accounts.models import Role, RoleGrant, Session, User
+from accounts.turns import turn
 
 
 class RolesField(forms.ModelMultipleChoiceField):
@@ -120,6 +121,12 @@ class UserAdmin(ServiceAdmin, DjangoUserAdmin):
         """Those that have run out too."""
         grants = RoleGrant.with_expired.filter(user=user).select_related("role", "granted_by").order_by("role_id")
         return format_html_join(mark_safe("<br>"), "{}", ([_told(grant)] for grant in grants)) or "-"
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """The turn at the password comes before Django's transaction, which lets nobody else write on SQLite."""
+        if request.method != "POST":
+            return super().add_view(request, form_url, extra_context)
+        return self._unless_refused(turn()(super().add_view), request, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         by, asked = actor_of(request), form.cleaned_data

@@ -70,11 +70,13 @@ class Select(Statement):
 
     def rows(self, **values: Any) -> list[list[Any]]:
         """Asked once more where the connection was lost since its last use, unless a transaction was lost with it."""
+        connection: Any = connections[DEFAULT_DB_ALIAS]
+        # So there is no need to ask the database first whether it is still there, as Django would at each request.
+        connection.health_check_done = True
         try:
             return self._rows(values)
         except OperationalError as error:
-            connection = connections[DEFAULT_DB_ALIAS]
-            if connection.in_atomic_block or error.args[:1] not in LOST:
+            if not connection.get_autocommit() or connection.in_atomic_block or error.args[:1] not in LOST:
                 raise
             connection.close()
             return self._rows(values)

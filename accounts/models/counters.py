@@ -13,6 +13,12 @@ class CounterManager(models.Manager["Counter"]):
         rows = _FOUND.rows(key=key)
         return Counter.from_db(DEFAULT_DB_ALIAS, [*_TALLY, "version"], rows[0]) if rows else None
 
+    def look(self, keys: list[str]) -> "list[Counter]":
+        """Of up to three keys."""
+        first, second, third = [*keys, "", ""][:3]
+        rows = _LOOKED_AT.rows(first=first, second=second, third=third)
+        return [Counter.from_db(DEFAULT_DB_ALIAS, ["key", *_TALLY], row) for row in rows]
+
     def put(self, key: str, tally: dict[str, Any]) -> bool:
         """Whatever is kept under the key, replaces it; False if there is nothing."""
         return bool(_PUT.execute(key=key, new_version=uuid4(), **tally))
@@ -51,6 +57,13 @@ _CHANGES = {field.name: Param(field.name, field) for field in Counter._meta.conc
 _CHANGES["version"] = Param("new_version", models.UUIDField())
 
 _FOUND = Select(lambda: Counter.objects.filter(key=_KEY).values_list(*_TALLY, "version"))
+_LOOKED_AT = Select(
+    lambda: Counter.objects.filter(
+        models.Q(key=Param("first", models.CharField()))
+        | models.Q(key=Param("second", models.CharField()))
+        | models.Q(key=Param("third", models.CharField()))
+    ).values_list("key", *_TALLY)
+)
 _PUT = Update(lambda: Counter.objects.filter(key=_KEY), **_CHANGES)
 _SWAP = Update(lambda: Counter.objects.filter(key=_KEY, version=_VERSION), **_CHANGES)
 _NEW = Insert(Counter)

@@ -97,7 +97,7 @@ class LiveGrantManager(models.Manager.from_queryset(RoleGrantQuerySet)):  # type
     def get_queryset(self) -> RoleGrantQuerySet:
         return super().get_queryset().live(timezone.now())
 
-    def add(self, grant: "RoleGrant") -> None:
+    def keep(self, grant: "RoleGrant") -> None:
         """Keeps a new grant. Raises IntegrityError."""
         _GRANTED.add(grant)
 

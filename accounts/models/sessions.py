@@ -40,7 +40,7 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """The user's oldest live sessions beyond that many."""
         return [id_ for (id_,) in _beyond(limit).rows(user_id=user_id, now=now)]
 
-    def add(self, session: "Session") -> None:
+    def keep(self, session: "Session") -> None:
         _OPENED.add(session)
 
     def confirm(

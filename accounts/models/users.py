@@ -81,20 +81,20 @@ class UserManager(BaseUserManager["User"]):
         user.set_password(password)
         try:
             with transaction.atomic():
-                self.add(user, roles=roles)
+                self.keep(user, roles=roles)
         except IntegrityError:
             self.refuse_taken(username=user.username, email=user.email)
             raise
         return user
 
-    def add(self, user: "User", *, roles: Iterable[Role], granted_by_id: int | None = None) -> None:
+    def keep(self, user: "User", *, roles: Iterable[Role], granted_by_id: int | None = None) -> None:
         """Keeps a new user, holding `roles`; to be called in a transaction. Raises IntegrityError.
 
         Whoever of several asks first is settled by the unique keys, not by the look before it.
         """
         user.save(force_insert=True)
         for role in roles:
-            RoleGrant.objects.add(RoleGrant(user=user, role=role, granted_by_id=granted_by_id))
+            RoleGrant.objects.keep(RoleGrant(user=user, role=role, granted_by_id=granted_by_id))
 
     def create_superuser(self, username: str, email: str, password: str | None = None) -> "User":
         """For Django's `createsuperuser`, which expects ValidationError, and lets one pass over the password policy."""

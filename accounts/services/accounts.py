@@ -51,7 +51,7 @@ def add_account(
     def write() -> User:
         with transaction.atomic():
             user = User(username=username, email=email, password=encoded)
-            User.objects.add(user, roles=roles, granted_by_id=by.user_id)
+            User.objects.keep(user, roles=roles, granted_by_id=by.user_id)
             record(action, by=by, subject_id=user.pk, roles=[role.name for role in roles])
             for role in roles:
                 # What everyone has is nobody's decision.

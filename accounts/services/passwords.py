@@ -28,6 +28,7 @@ def remove_password(*, user: User, by: Actor) -> int:
     return _change_password(user, None, by)
 
 
+@turn()
 def change_own_password(*, user: User, current_password: str, new_password: str, keep: UUID, by: Actor) -> int:
     """As `set_password`, by the user; the session whose id is `keep` goes on. Raises WrongCurrentPassword too."""
     checked = confirm(user, current_password, by)

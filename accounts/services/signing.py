@@ -50,13 +50,14 @@ def sign_up(
     )
 
 
-@turn()
 def authenticate(*, username: str, password: str, by: Actor, for_admin: bool = False) -> User:
     """Whose name and password these are, if they may enter by this door. Raises TooManyRequests; InvalidCredentials,
     after the same work in any case, so that time does not tell who has an account; UserNotFound where the settings ask
     for it."""
     username = username.strip()
-    with throttling.guess(username=username, address=by.ip_address) as guess:
+    # Who has to wait anyway must not take up the line of those who need not.
+    throttling.refuse_waiting(username=username, address=by.ip_address)
+    with turn(), throttling.guess(username=username, address=by.ip_address) as guess:
         user = _checked(username, password, by, for_admin)
         guess.was_right()
     return user
