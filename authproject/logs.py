@@ -110,6 +110,8 @@ def _of_a_library(record: logging.LogRecord) -> dict[str, Any]:
     event: dict[str, Any] = {"event": record.getMessage()}
     if record.exc_info:
         event["exc_info"] = record.exc_info
+    if record.stack_info:
+        event["stack"] = record.stack_info
     if isinstance(request := getattr(record, "request", None), HttpRequest):
         event["event"] = responses.get(getattr(record, "status_code", 0), "Something about a request")
         event["request_id"] = getattr(request, "id", None)

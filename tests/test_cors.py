@@ -47,6 +47,12 @@ def test_an_answer_names_the_origin_and_what_its_scripts_may_read(api: APIClient
     assert "origin" in response["Vary"]
 
 
+@pytest.mark.parametrize("path", ["/api/test/all", "/"])
+def test_an_answer_to_who_names_no_origin_varies_with_it_too(api: APIClient, path: str) -> None:
+    response = api.get(path)
+    assert ("origin" in response["Vary"], "Access-Control-Allow-Origin" in response) == (True, False)
+
+
 @pytest.mark.parametrize("path", ["/api/test/user", "/api/nothing"])
 def test_errors_can_be_read_too(api: APIClient, path: str) -> None:
     assert api.get(path, headers={"origin": CLIENT})["Access-Control-Allow-Origin"] == CLIENT

@@ -113,6 +113,37 @@ def test_a_change_that_raises_changes_nothing_and_what_it_raises_is_raised(store
     assert {key: each.level for key, each in read(store, "a", "b").items()} == {"a": 1}
 
 
+@pytest.mark.parametrize("kept_before", [True, False], ids=["an old key", "a new key"])
+def test_what_is_put_replaces_whatever_is_kept(store: Store, kept_before: bool) -> None:
+    if kept_before:
+        count(store, "key")
+    store.put("key", Kept(tally(7), timezone.now() + SOON))
+    assert read(store, "key")["key"].level == 7
+
+
+def test_a_swap_sees_what_was_put_between_its_reading_and_its_writing(store: Store) -> None:
+    asked: list[float] = []
+
+    def change(tallies: Tallies) -> dict[str, Kept]:
+        asked.append(levels(tallies, "key"))
+        if len(asked) == 1:
+            store.put("key", Kept(tally(7), timezone.now() + SOON))
+        return {"key": Kept(tally(levels(tallies, "key") + 1), timezone.now() + SOON)}
+
+    count(store, "key")
+    store.swap(["key"], change)
+    assert (asked, read(store, "key")["key"].level) == ([1, 7], 8)
+
+
+def test_a_look_finds_what_is_kept_under_up_to_three_keys(store: Store) -> None:
+    count(store, "a", "b", "c", "d")
+    assert [sorted(store.look(keys)) for keys in (["a"], ["a", "x"], ["c", "a", "b"])] == [
+        ["a"],
+        ["a"],
+        ["a", "b", "c"],
+    ]
+
+
 def someone_else_changes(store: Store, key: str) -> None:
     """As another server would, between the reading and the writing of a swap."""
     if isinstance(store, RedisStore):

@@ -34,6 +34,13 @@ def test_a_public_page_asks_nothing(api: APIClient, path: str) -> None:
     assert queries(lambda: api.get(path)) == []
 
 
+def test_a_request_to_the_api_looks_for_no_session_of_the_admin(api: APIClient, make_user: MakeUser) -> None:
+    make_user("alice", "admin")
+    assert api.post("/admin/login/", {"username": "alice", "password": PASSWORD}, format="multipart").status_code == 302
+    assert queries(lambda: api.get("/api/test/all")) == []
+    assert api.get("/api/users").status_code == 403
+
+
 @pytest.mark.parametrize("path", ["/api/test/user", "/api/test/mod", "/api/test/admin"])
 @pytest.mark.parametrize("token", ["", "a.b.c"])
 def test_a_request_without_a_genuine_token_asks_nothing(api: APIClient, path: str, token: str) -> None:
