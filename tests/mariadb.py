@@ -33,7 +33,7 @@ def mariadb(options: Sequence[str] = FOR_TESTS) -> Iterator[str]:
         [
             *(_mariadbd(), "--no-defaults", f"--datadir={data}", *account, f"--log-error={log}"),
             *(f"--socket={folder}/socket", f"--pid-file={folder}/pid", "--bind-address=127.0.0.1", f"--port={port}"),
-            *("--max-connections=300", *options),
+            *("--max-connections=2000", *options),
         ]
     )
     try:
