@@ -27,7 +27,9 @@ def main() -> None:
     try:
         with TemporaryDirectory() as folder:
             results = {"date": datetime.now(UTC).isoformat(timespec="seconds"), **report.surroundings()}
-            results |= {"options": vars(options), **_measure(options, Path(folder))}
+            # Where the results go is nobody else's concern.
+            asked = {name: value for name, value in vars(options).items() if name != "results"}
+            results |= {"options": asked, **_measure(options, Path(folder))}
             _publish(results, Path(folder) if options.smoke else options.results)
     except (Unfit, UnexpectedAnswer) as error:
         sys.exit(f"bench: {error}")
