@@ -61,6 +61,6 @@ def turn() -> Iterator[None]:
 
 @lru_cache(maxsize=4)
 def _turns(at_once: int, threads: int) -> Turns:
-    others = max(threads // 4, 1)
+    others = max(threads // 8, 1)
     at_once = max(min(at_once, threads - others), 1)
     return Turns(at_once=at_once, waiting=max(threads - at_once - others, 0))

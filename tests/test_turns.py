@@ -120,9 +120,9 @@ def test_a_turn_ends_when_its_work_fails() -> None:
             1 / 0  # noqa: B018
 
 
-def test_a_quarter_of_the_threads_never_waits_in_line(hold: Callable[[Any], Holder], settings: Settings) -> None:
+def test_an_eighth_of_the_threads_never_waits_in_line(hold: Callable[[Any], Holder], settings: Settings) -> None:
     settings.PASSWORDS_AT_ONCE, settings.THREADS = 2, 8
-    for _ in range(6):
+    for _ in range(7):
         hold(turn)
     with pytest.raises(TooBusy), turn():
         pass
