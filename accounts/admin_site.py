@@ -23,7 +23,7 @@ class SignInForm(AdminAuthenticationForm):
         try:
             return super().clean()
         except TryLater as error:
-            raise ValidationError(error.message, code=error.code, params={"retry_after": error.retry_after}) from None
+            raise _in_the_form(error) from None
 
 
 class ByActor:
@@ -42,7 +42,7 @@ class OwnPasswordForm(ByActor, PasswordChangeForm):
         try:
             services.confirm(self.user, old, self.by)
         except TryLater as error:
-            raise ValidationError(error.message, code=error.code, params={"retry_after": error.retry_after}) from None
+            raise _in_the_form(error) from None
         except AccountError as error:
             raise ValidationError(error.message, code=error.code) from None
         return old
@@ -73,10 +73,14 @@ class Site(AdminSite):
             with turn():
                 return _with_status(view(request))
         except TooBusy as error:
-            return busy(error)
+            return _busy(error)
 
 
-def busy(error: TooBusy) -> HttpResponse:
+def _in_the_form(error: TryLater) -> ValidationError:
+    return ValidationError(error.message, code=error.code, params={"retry_after": error.retry_after})
+
+
+def _busy(error: TooBusy) -> HttpResponse:
     """For pages that have no form to say it in."""
     headers = {"Retry-After": str(error.retry_after), "Content-Type": "text/plain; charset=utf-8"}
     return HttpResponse(error.message, status=503, headers=headers)

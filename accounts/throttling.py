@@ -22,6 +22,7 @@ from accounts.counters import Change, Kept, Tallies
 from accounts.errors import TooManyRequests
 from accounts.names import name_key
 from accounts.rates import Rate, Tally
+from accounts.turns import turn
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +60,6 @@ class Guess:
         """Forgets the wrong ones of this account at this address (NIST SP 800-63B-4 section 3.2.2) and remembers
         that they go together; takes back only this one from the wider counts, which could else be cleared by
         whoever has an account."""
-
         now = timezone.now()
         right = Tally(0, now, now, familiar_until=now + FAMILIAR_FOR)
         if not self.wide:
@@ -78,9 +78,24 @@ class Guess:
         _swap([*self.pair, *self.wide], change)
 
 
-def refuse_waiting(*, username: str, address: str | None) -> None:
+@contextmanager
+def guess(*, username: str, address: str | None) -> Iterator[Guess]:
+    """Around a password check for the account of that name, whether there is one or not: waits for its turn, and
+    counts it. Raises TooManyRequests, TooBusy.
+
+    The wider counts have no say where that account has signed in before: so whoever guesses from elsewhere, or from
+    the same office for others' accounts, cannot keep the owner out (ASVS 6.1.1).
+    """
+    account, source = name_key(username), _source(address)
+    pair, wide = _guess_limits(account, source)
+    # Who has to wait anyway must not take up the line of those who need not.
+    _refuse_waiting(pair, wide)
+    with turn(), _ONE_AT_A_TIME[hash((account, source)) % len(_ONE_AT_A_TIME)]:
+        yield _guess(pair, wide, source)
+
+
+def _refuse_waiting(pair: Limits, wide: Limits) -> None:
     """Raises TooManyRequests if a guess had to wait now. Counts nothing."""
-    pair, wide = _guess_limits(name_key(username), _source(address))
     if not pair and not wide:
         return
     now, tallies = timezone.now(), counters.store().look([*pair, *wide])
@@ -90,21 +105,7 @@ def refuse_waiting(*, username: str, address: str | None) -> None:
         raise TooManyRequests(longest)
 
 
-@contextmanager
-def guess(*, username: str, address: str | None) -> Iterator[Guess]:
-    """Around a password check for the account of that name, whether there is one or not: counts it. Raises
-    TooManyRequests.
-
-    The wider counts have no say where that account has signed in before: so whoever guesses from elsewhere, or from
-    the same office for others' accounts, cannot keep the owner out (ASVS 6.1.1).
-    """
-    account, source = name_key(username), _source(address)
-    with _ONE_AT_A_TIME[hash((account, source)) % len(_ONE_AT_A_TIME)]:
-        yield _guess(account, source)
-
-
-def _guess(account: str, source: str) -> Guess:
-    pair, wide = _guess_limits(account, source)
+def _guess(pair: Limits, wide: Limits, source: str) -> Guess:
     try:
         return Guess(pair, {}, _count(pair, source, only_familiar=True))
     except _Unfamiliar:

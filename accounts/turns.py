@@ -12,8 +12,7 @@ from accounts.errors import TooBusy
 
 LONGEST_WAIT = 10.0  # seconds
 COME_BACK = timedelta(seconds=2)
-
-
+# Else those who come first, all at once, would each make a line of their own.
 _one_at_a_time = Lock()
 
 

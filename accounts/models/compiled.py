@@ -6,14 +6,13 @@ any query is, with a `Param` wherever a value will come.
 
 from collections.abc import Callable
 from threading import Lock
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.sql import InsertQuery, UpdateQuery
 
-M = TypeVar("M", bound=models.Model)
 Params = list[Any]
 # MySQL and MariaDB: the server has gone away, or was lost during the query.
 LOST = {(2006,), (2013,)}
@@ -94,7 +93,8 @@ class Select(Statement):
 
 
 class _Write(Statement):
-    def _execute(self, values: dict[str, Any]) -> int:
+    def execute(self, **values: Any) -> int:
+        """Says how many rows that met."""
         connection, sql, params = self._prepare(values)
         with transaction.mark_for_rollback_on_error(using=connection.alias), connection.cursor() as cursor:
             cursor.execute(sql, params)
@@ -102,7 +102,7 @@ class _Write(Statement):
 
 
 class Update(_Write):
-    """As `rows().update(**changes)`; `execute` says how many rows that met."""
+    """As `rows().update(**changes)`."""
 
     def __init__(self, rows: Callable[[], models.QuerySet[Any]], **changes: Any) -> None:
         def query() -> Any:
@@ -112,14 +112,11 @@ class Update(_Write):
 
         super().__init__(query)
 
-    def execute(self, **values: Any) -> int:
-        return self._execute(values)
 
+class Insert(_Write):
+    """As `save(force_insert=True)`, without Django's signals; a primary key that the database makes is not told."""
 
-class Insert(_Write, Generic[M]):
-    """As `save(force_insert=True)` of an instance that has its primary key already; without Django's signals."""
-
-    def __init__(self, model: type[M]) -> None:
+    def __init__(self, model: type[models.Model]) -> None:
         def query() -> InsertQuery:
             made = InsertQuery(model)
             params = {field.attname: Param(field.attname, field) for field in fields}
@@ -134,7 +131,6 @@ class Insert(_Write, Generic[M]):
         [(sql, params)] = self._query().get_compiler(connection=connection).as_sql()
         return sql, params
 
-    def add(self, instance: M) -> M:
-        self._execute({field.attname: field.pre_save(instance, add=True) for field in self._fields})
+    def add(self, instance: models.Model) -> None:
+        self.execute(**{field.attname: field.pre_save(instance, add=True) for field in self._fields})
         instance._state.adding, instance._state.db = False, DEFAULT_DB_ALIAS
-        return instance

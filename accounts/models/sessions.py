@@ -27,6 +27,10 @@ class SessionQuerySet(models.QuerySet["Session"]):
         """Sessions of which no token can have been good since `moment`."""
         return self.filter(idle_expires_at__lt=moment)
 
+
+class SessionManager(models.Manager.from_queryset(SessionQuerySet)):  # type: ignore[misc]
+    """The statements of every day, which are of the whole table."""
+
     def user_with_roles(self, *, session_id: UUID, user_id: int, now: datetime) -> User | None:
         """The user of a live session, without the password hash; None if there is no such session."""
         return _USER_OF_SESSION.get(session_id=session_id, user_id=user_id, now=now)
@@ -91,7 +95,7 @@ class Session(models.Model):
     current_issued_at = models.DateTimeField()
     confirmed_at = models.DateTimeField()
 
-    objects: ClassVar[SessionQuerySet] = SessionQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[SessionManager] = SessionManager()
 
     class Meta:
         ordering = ["-opened_at"]

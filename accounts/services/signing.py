@@ -27,7 +27,6 @@ from accounts.services.accounts import DEFAULT_ROLE, add_account
 from accounts.services.checking import may_sign_in
 from accounts.sessions import TokenPair
 from accounts.transactions import retrying
-from accounts.turns import turn
 
 record = AuditEntry.objects.record
 
@@ -51,13 +50,11 @@ def sign_up(
 
 
 def authenticate(*, username: str, password: str, by: Actor, for_admin: bool = False) -> User:
-    """Whose name and password these are, if they may enter by this door. Raises TooManyRequests; InvalidCredentials,
-    after the same work in any case, so that time does not tell who has an account; UserNotFound where the settings ask
-    for it."""
+    """Whose name and password these are, if they may enter by this door. Raises TooManyRequests and TooBusy;
+    InvalidCredentials, after the same work in any case, so that time does not tell who has an account; UserNotFound
+    where the settings ask for it."""
     username = username.strip()
-    # Who has to wait anyway must not take up the line of those who need not.
-    throttling.refuse_waiting(username=username, address=by.ip_address)
-    with turn(), throttling.guess(username=username, address=by.ip_address) as guess:
+    with throttling.guess(username=username, address=by.ip_address) as guess:
         user = _checked(username, password, by, for_admin)
         guess.was_right()
     return user
