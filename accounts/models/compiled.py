@@ -5,17 +5,18 @@ any query is, with a `Param` wherever a value will come.
 """
 
 from collections.abc import Callable
+from functools import partial
 from threading import Lock
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, models, transaction
+from django.db import DEFAULT_DB_ALIAS, Error, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.sql import InsertQuery, UpdateQuery
 
+from accounts.transactions import again
+
 Params = list[Any]
-# MySQL and MariaDB: the server has gone away, or was lost during the query.
-LOST = {(2006,), (2013,)}
 
 
 class Param(Expression):
@@ -68,17 +69,14 @@ class Select(Statement):
         return sql, params
 
     def rows(self, **values: Any) -> list[list[Any]]:
-        """Asked once more where the connection was lost since its last use, unless a transaction was lost with it."""
+        """As `retrying`: asked again where the database was lost."""
         connection: Any = connections[DEFAULT_DB_ALIAS]
         # So there is no need to ask the database first whether it is still there, as Django would at each request.
         connection.health_check_done = True
         try:
             return self._rows(values)
-        except OperationalError as error:
-            if not connection.get_autocommit() or connection.in_atomic_block or error.args[:1] not in LOST:
-                raise
-            connection.close()
-            return self._rows(values)
+        except Error as error:
+            return again(error, partial(self._rows, values))
 
     def _rows(self, values: dict[str, Any]) -> list[list[Any]]:
         connection, sql, params = self._prepare(values)

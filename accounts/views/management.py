@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema
@@ -19,7 +18,7 @@ from accounts.pagination import ByCursor, ByPage
 from accounts.permissions import HasRole
 from accounts.serializers import answers, requests
 from accounts.serializers.requests import parse
-from accounts.transactions import retrying
+from accounts.transactions import once
 from accounts.views.base import ID_PATTERN
 
 
@@ -111,13 +110,12 @@ class UserViewSet(ManagementViewSet):
         return Response(status=204)
 
 
-@retrying
+@once
 def _change_user(user_id: int, *, by: Actor, active: bool | None = None, **changes: str) -> None:
-    with transaction.atomic():
-        user = get_object_or_404(User.objects.all(), pk=user_id)
-        if active is not None:
-            services.set_active(user=user, active=active, by=by)
-        services.change_account(user=user, by=by, **changes)
+    user = get_object_or_404(User.objects.all(), pk=user_id)
+    if active is not None:
+        services.set_active(user=user, active=active, by=by)
+    services.change_account(user=user, by=by, **changes)
 
 
 class RoleViewSet(ManagementViewSet):
