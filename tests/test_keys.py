@@ -162,6 +162,7 @@ def test_a_chain_of_keys_retires_one_by_one(clock: Clock, key_folder: Path) -> N
 def test_a_key_whose_file_is_deleted_is_no_key_any_more(clock: Clock, key_folder: Path) -> None:
     leaked = put_key(key_folder, NOON - HOUR)
     old = token()
+    assert is_taken(old)
     put_key(key_folder, NOON)
     (key_folder / leaked.signs_from.strftime("%Y%m%dT%H%M%SZ.pem")).unlink()
     assert not is_taken(old)
