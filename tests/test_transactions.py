@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
 from accounts import transactions
-from accounts.models import Action, Actor, AuditEntry, Role
+from accounts.models import Action, Actor, AuditEntry, Role, audit
 from accounts.transactions import is_away, once, retrying
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -162,6 +162,20 @@ def test_a_commit_that_shows_only_after_the_next_try_began_is_still_done_once(mo
         return f"try {len(tries)}"
 
     assert (write(), len(tries), number(Action.ROLE_CHANGED)) == ("try 1", 1, 1)
+
+
+@on_mariadb
+def test_an_entry_of_its_own_is_added_once_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    insert = audit._ENTRY.execute
+
+    def lost(**values: Any) -> int:
+        insert(**values)
+        monkeypatch.undo()
+        raise LOST
+
+    monkeypatch.setattr(audit._ENTRY, "execute", lost)
+    note()
+    assert number(Action.ROLE_CHANGED) == 1
 
 
 def lose_the_next_commit(monkeypatch: pytest.MonkeyPatch) -> None:
