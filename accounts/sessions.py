@@ -1,21 +1,24 @@
 """Opening, rotating and revoking sessions: the only module that writes Session."""
 
+import random
+import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import F
 from django.utils import timezone
 
-from accounts import tokens
+from accounts import throttling, tokens
 from accounts.conf import conf
-from accounts.errors import RefreshTokenReused, RefreshTokenUnknown
-from accounts.models import Actor, Session, SessionQuerySet, User
+from accounts.errors import RefreshTokenReused, RefreshTokenUnknown, TooManyRequests
+from accounts.models import Actor, Refreshable, Session, SessionQuerySet, User
 from accounts.rotation import Known, Verdict, judge
 from accounts.transactions import retrying
 
-# Each lost race means that another request moved the session on, so a few rounds settle it.
-ROUNDS = 5
+# Each lost race means that another refresh of the session got through, so that a few rounds settle it.
+ROUNDS = 50
+PAUSE = 0.005  # seconds, at most, between two rounds
 
 
 @dataclass(frozen=True)
@@ -56,30 +59,41 @@ def surplus_of(user: User) -> list[UUID]:
 
 
 @retrying
-def rotate(claims: tokens.Claims) -> TokenPair:
-    """Answers a refresh token with a new pair. Raises RefreshTokenUnknown where there is no live session, and
-    RefreshTokenReused for a retired token, whose session is to be ended (RFC 9700 section 4.14.2)."""
+def rotate(claims: tokens.Claims, *, address: str | None) -> TokenPair:
+    """Answers a refresh token with a new pair. Raises RefreshTokenUnknown where there is no live session;
+    RefreshTokenReused for a retired token, whose session is to be ended (RFC 9700 section 4.14.2), however often it
+    was refreshed; TooManyRequests, and leaves the session as it is."""
     for _ in range(ROUNDS):
         now = timezone.now()
         session = Session.objects.live_one(session_id=claims.session_id, user_id=claims.user_id, now=now)
         if session is None:
             raise RefreshTokenUnknown()
-        known = Known(session.generation, session.current_issued_at, session.confirmed_at)
-        verdict = judge(
-            known,
-            generation=claims.generation,
-            issued_at=claims.issued_at,
-            now=now,
-            grace=conf.refresh_token_grace,
-        )
-        if verdict is Verdict.REUSED:
-            raise RefreshTokenReused()
-        if verdict is Verdict.REPEATS:
-            _touch(session, now)
-            return _issue(session, now, generation=known.generation + 1)
-        if _confirm(session, claims, now):
-            return _issue(session, now, generation=claims.generation + 1)
-    raise RefreshTokenUnknown()
+        moved = _moved(session, claims, now)
+        counted = throttling.refresh(level=session.refresh_level, at=session.refreshed_at, now=now)
+        if counted:
+            moved = moved._replace(refresh_level=counted.tally.level, refreshed_at=counted.tally.at)
+        if moved == session or Session.objects.swap(session, moved._replace(refreshes=session.refreshes + 1)):
+            if counted:
+                counted.was_kept(address=address)
+            return _issue(moved, now, generation=moved.generation + 1)
+        time.sleep(random.uniform(0, PAUSE))  # noqa: S311
+    raise TooManyRequests(timedelta(seconds=1))
+
+
+def _moved(session: Refreshable, claims: tokens.Claims, now: datetime) -> Refreshable:
+    """The session after that token, where nothing speaks against it. Raises RefreshTokenReused."""
+    known = Known(session.generation, session.current_issued_at, session.confirmed_at)
+    verdict = judge(
+        known, generation=claims.generation, issued_at=claims.issued_at, now=now, grace=conf.refresh_token_grace
+    )
+    if verdict is Verdict.REUSED:
+        raise RefreshTokenReused()
+    if verdict is Verdict.CONFIRMS:
+        # This retires all generations before it.
+        session = session._replace(generation=claims.generation, current_issued_at=claims.issued_at, confirmed_at=now)
+    elif now - session.last_used_at < Session.RESOLUTION:
+        return session
+    return session._replace(last_used_at=now, idle_expires_at=_idle_expiry(now, session.expires_at))
 
 
 def revoke(sessions: SessionQuerySet, reason: Session.Reason) -> int:
@@ -117,31 +131,13 @@ def prune(*, before: datetime, batch: int = 1000) -> int:
     return deleted
 
 
-def _confirm(session: Session, claims: tokens.Claims, now: datetime) -> bool:
-    """The compare-and-swap that retires all generations before this one; False if another request was first."""
-    return Session.objects.confirm(
-        session_id=session.id,
-        generation=claims.generation,
-        issued_at=claims.issued_at,
-        now=now,
-        idle_expires_at=_idle_expiry(now, session.expires_at),
-    )
-
-
-def _touch(session: Session, now: datetime) -> None:
-    if now - session.last_used_at >= Session.RESOLUTION:
-        Session.objects.filter(id=session.id).update(
-            last_used_at=now, idle_expires_at=_idle_expiry(now, session.expires_at)
-        )
-
-
 def _idle_expiry(now: datetime, ends: datetime) -> datetime:
     """No token issued before the next touch outlives this."""
     longest = max(conf.access_token_lifetime, conf.refresh_token_lifetime)
     return min(now + longest + Session.RESOLUTION, ends)
 
 
-def _issue(session: Session, now: datetime, *, generation: int) -> TokenPair:
+def _issue(session: Session | Refreshable, now: datetime, *, generation: int) -> TokenPair:
     def token(kind: type[tokens.SessionToken], expires_at: datetime, generation: int | None = None) -> str:
         return tokens.issue(
             kind,

@@ -131,9 +131,8 @@ def refresh(*, refresh_token: str | None, by: Actor) -> TokenPair:
     except InvalidToken:
         raise RefreshTokenUnknown() from None
     bind_contextvars(user_id=claims.user_id)
-    throttling.refresh(session_id=claims.session_id, address=by.ip_address)
     try:
-        return sessions.rotate(claims)
+        return sessions.rotate(claims, address=by.ip_address)
     except RefreshTokenReused:
         _end(sessions.of_claims(claims), Session.Reason.TOKEN_REUSED, Action.TOKEN_REUSED, by, claims.user_id)
         raise
