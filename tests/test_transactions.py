@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
+from django.test import Client
 
 from accounts import transactions
-from accounts.models import Action, Actor, AuditEntry, Role, audit
+from accounts.models import Action, Actor, AuditEntry, Role, User, audit
+from accounts.services import checking
 from accounts.transactions import is_away, once, retrying
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -147,7 +149,10 @@ class Clock:
 
 
 @on_mariadb
-def test_a_commit_that_shows_only_after_the_next_try_began_is_still_done_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("finds_it_done", [False, True])
+def test_a_commit_that_shows_only_after_the_next_try_began_is_still_done_once(
+    monkeypatch: pytest.MonkeyPatch, finds_it_done: bool
+) -> None:
     """As on a cluster, where the node that had it dies, and the others agree on it a moment later."""
     tries: list[AuditEntry] = []
 
@@ -158,10 +163,40 @@ def test_a_commit_that_shows_only_after_the_next_try_began_is_still_done_once(mo
         else:
             with ThreadPoolExecutor(1) as elsewhere:
                 elsewhere.submit(closing(lambda: tries[0].save(force_insert=True))).result()
+            if finds_it_done:
+                return "nothing to do"
         tries.append(note())
         return f"try {len(tries)}"
 
     assert (write(), len(tries), number(Action.ROLE_CHANGED)) == ("try 1", 1, 1)
+
+
+@on_mariadb
+def test_what_a_page_of_the_admin_does_is_done_once(
+    monkeypatch: pytest.MonkeyPatch, make_user: Callable[..., User]
+) -> None:
+    client = Client()
+    client.force_login(make_user("root", "admin"))
+    lose_the_next_commit(monkeypatch)
+    assert client.post("/admin/accounts/role/add/", {"name": "editor", "description": ""}).status_code == 302
+    assert (Role.objects.filter(name="editor").count(), number(Action.ROLE_CREATED)) == (1, 1)
+
+
+@on_mariadb
+def test_an_upgraded_hash_is_kept_by_a_connection_that_was_lost(make_user: Callable[..., User]) -> None:
+    alice = make_user()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT CONNECTION_ID()")
+        [number] = cursor.fetchone()
+    with ThreadPoolExecutor(1) as elsewhere:
+        elsewhere.submit(closing(kill), number).result()
+    checking._replace_hash(alice, "upgraded")
+    assert User.objects.get(pk=alice.pk).password == "upgraded"
+
+
+def kill(number: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"KILL {number}")
 
 
 @on_mariadb
