@@ -99,8 +99,8 @@ class Session(models.Model):
 
     class Meta:
         ordering = ["-opened_at"]
-        # Finds a user's live sessions, however many have run out and wait to be pruned.
-        indexes = [models.Index(fields=["user", "idle_expires_at"])]
+        # Finds a user's live sessions, however many have ended or run out and wait to be pruned.
+        indexes = [models.Index(fields=["user", "revoked_at", "idle_expires_at"])]
 
     def __str__(self) -> str:
         return str(self.id)
