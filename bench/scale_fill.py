@@ -25,6 +25,9 @@ class Size:
     sessions: int
     entries: int
 
+    def divided(self, by: int) -> "Size":
+        return Size(self.users // by, self.grants_per_user, self.sessions // by, self.entries // by)
+
     @property
     def heavy(self) -> int:
         """How many sessions the one has who signs in all day long."""
@@ -42,7 +45,7 @@ def fill(database: str, size: Size) -> None:
         query(connection, "SET SESSION foreign_key_checks = 0, SESSION unique_checks = 0, @now = UTC_TIMESTAMP(6)")
         _people(connection, size)
         # In the order of their keys, as they come in real life.
-        _sessions(connection, size.sessions, "user_id + seq MOD {}".format(size.users), MICROSECONDS)
+        _sessions(connection, size.sessions, f"user_id + seq MOD {size.users}", MICROSECONDS)
         _sessions(connection, size.heavy, "user_id + 1", 20 * 3600 * 1_000_000, salt="heavy")
         _entries(connection, size)
         connection.commit()
