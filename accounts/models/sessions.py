@@ -23,9 +23,9 @@ class SessionQuerySet(models.QuerySet["Session"]):
             user__sessions_version=models.F("sessions_version"),
         )
 
-    def run_out_before(self, moment: datetime) -> "SessionQuerySet":
-        """Sessions of which no token can have been good since `moment`."""
-        return self.filter(idle_expires_at__lt=moment)
+    def run_out(self, begin: datetime, end: datetime) -> "SessionQuerySet":
+        """Sessions whose last token ran out in that time, `end` not included, in this order."""
+        return self.filter(idle_expires_at__gte=begin, idle_expires_at__lt=end).order_by("idle_expires_at")
 
 
 class Refreshable(NamedTuple):
@@ -112,8 +112,8 @@ class Session(models.Model):
 
     class Meta:
         ordering = ["-opened_at"]
-        # Finds a user's live sessions, however many have run out and wait to be pruned.
-        indexes = [models.Index(fields=["user", "idle_expires_at"])]
+        # Finds a user's live sessions, however many have ended or run out and wait to be pruned.
+        indexes = [models.Index(fields=["user", "revoked_at", "idle_expires_at"])]
 
     def __str__(self) -> str:
         return str(self.id)
