@@ -85,7 +85,8 @@ class Refresh:
     tally: Tally
 
     def was_kept(self, *, address: str | None) -> None:
-        _log_where_waits_begin("refresh", self.before, self.tally, _source(address))
+        if _begins_to_wait(self.before, self.tally):
+            _warn("refresh", _source(address))
 
 
 @contextmanager
@@ -180,14 +181,18 @@ def _count(limits: Limits, source: str, *, only_familiar: bool = False) -> Talli
         raise _Unfamiliar()
     _swap(list(limits), change)
     for key, limit in limits.items():
-        _log_where_waits_begin(limit.act, before.get(key), counted[key], source)
+        if _begins_to_wait(before.get(key), counted[key]):
+            _warn(limit.act, source)
     return counted
 
 
-def _log_where_waits_begin(act: str, before: Tally | None, counted: Tally, source: str) -> None:
-    """And not at each that follows: else whoever guesses could fill the log."""
-    if counted.slows and not (before and before.slows):
-        log.warning("Too many tries, which wait from now on: %s, from %s", act, source or "no address")
+def _begins_to_wait(before: Tally | None, counted: Tally) -> bool:
+    """Where it is logged, and not at each that follows: else whoever guesses could fill the log."""
+    return counted.slows and not (before and before.slows)
+
+
+def _warn(act: str, source: str) -> None:
+    log.warning("Too many tries, which wait from now on: %s, from %s", act, source or "no address")
 
 
 def _swap(keys: list[str], change: Change) -> None:

@@ -127,6 +127,17 @@ def test_where_refreshes_have_no_limit_the_current_token_again_reads_once(
     assert queries(lambda: api.post("/api/auth/refreshtoken", body)) == ["SELECT"]
 
 
+def test_the_list_of_users_asks_once_each_for_users_roles_and_number_and_for_no_password(
+    signed_in_as: Callable[..., APIClient],
+) -> None:
+    client = signed_in_as("admin")
+    with CaptureQueriesContext(connection) as captured:
+        client.get("/api/users")
+    caller, *listed = (query["sql"] for query in captured.captured_queries)
+    assert [statement.split()[0] for statement in (caller, *listed)] == ["SELECT"] * 4
+    assert not any("password" in statement for statement in listed)
+
+
 def test_sign_out_ends_the_session_and_leaves_an_entry(signed_in_as: Callable[..., APIClient]) -> None:
     client = signed_in_as("user")
     assert queries(lambda: client.post("/api/auth/signout")) == ["UPDATE", "INSERT"]

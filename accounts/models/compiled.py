@@ -4,7 +4,7 @@ Putting a query into SQL takes Django longer than the database takes to answer i
 any query is, with a `Param` wherever a value will come.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from threading import Lock
 from typing import Any
@@ -112,16 +112,20 @@ class Update(_Write):
 
 
 class Insert(_Write):
-    """As `save(force_insert=True)`, without Django's signals; a primary key that the database makes is not told."""
+    """As `save(force_insert=True)`, without Django's signals; a primary key that the database makes is not told.
 
-    def __init__(self, model: type[models.Model]) -> None:
+    `without` names fields that the database itself gives their first value.
+    """
+
+    def __init__(self, model: type[models.Model], without: Iterable[str] = ()) -> None:
         def query() -> InsertQuery:
             made = InsertQuery(model)
             params = {field.attname: Param(field.attname, field) for field in fields}
             made.insert_values(fields, [model(**params)], raw=True)
             return made
 
-        fields = [field for field in model._meta.concrete_fields if not field.generated]
+        left_out = set(without)
+        fields = [field for field in model._meta.concrete_fields if not field.generated and field.name not in left_out]
         super().__init__(query)
         self._fields = fields
 

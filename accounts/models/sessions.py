@@ -136,7 +136,7 @@ def _live_session() -> SessionQuerySet:
 
 _USER_OF_SESSION = UserWithRoles(_live_session, prefix="user__", without="password")
 _LIVE_ONE = Select(lambda: _live_session().values_list(*Refreshable._fields))
-_OPENED = Insert(Session)
+_OPENED = Insert(Session, without=("refreshes", "refresh_level", "refreshed_at"))
 _SWAP = Update(
     # The generation too, which a copy of the server may write that does not know `refreshes` yet.
     lambda: Session.objects.filter(
