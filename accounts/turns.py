@@ -8,6 +8,7 @@ from functools import lru_cache
 from threading import Lock, Semaphore, local
 
 from accounts.conf import conf
+from accounts.connections import give_back
 from accounts.errors import TooBusy
 
 LONGEST_WAIT = 10.0  # seconds
@@ -41,6 +42,8 @@ class Turns:
             return
         if not self._seats or not self._seats.acquire(blocking=False):
             raise TooBusy(COME_BACK)
+        # Most of those in the line would hold one, and the others need it.
+        give_back()
         try:
             if not self._free.acquire(timeout=LONGEST_WAIT):
                 raise TooBusy(COME_BACK)
