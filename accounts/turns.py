@@ -11,7 +11,8 @@ from accounts.conf import conf
 from accounts.connections import give_back
 from accounts.errors import TooBusy
 
-LONGEST_WAIT = 10.0  # seconds
+# Seconds. Less than a server that stops gives the requests at hand (authproject/serve.py), so that none is cut off.
+LONGEST_WAIT = 5.0
 COME_BACK = timedelta(seconds=2)
 # Else those who come first, all at once, would each make a line of their own.
 _one_at_a_time = Lock()
