@@ -20,7 +20,7 @@ def too_many(results: Results) -> Iterator[str]:
 
 def tables(results: Results) -> str:
     parts = [_rooms(results), _rows(results), _pruning(results), too_many(results)]
-    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+    return "\n\n".join(filter(None, ("\n".join(part) for part in parts))) + "\n"
 
 
 def _statements(results: Results) -> Iterator[tuple[int, str, Any]]:
