@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -59,7 +60,8 @@ class Crowd:
             clients = [stack.enter_context(each.client(headers=headers, limits=limits)) for each in self.servers]
             pool = stack.enter_context(ThreadPoolExecutor(number))
             start = time.monotonic()
-            answers = list(pool.map(lambda n: request(clients[n % len(clients)], n), range(number)))
+            asking = lambda n: unless_busy(partial(request, clients[n % len(clients)], n))  # noqa: E731
+            answers = list(pool.map(asking, range(number)))
             self.seconds += time.monotonic() - start
         return answers
 
@@ -86,12 +88,11 @@ class Crowd:
 
 def sign_up(client: httpx.Client, name: str, password: str = PASSWORD) -> httpx.Response:
     body = {"username": name, "email": f"{name}@example.com", "password": password}
-    return unless_busy(lambda: client.post("/api/auth/signup", json=body))
+    return client.post("/api/auth/signup", json=body)
 
 
 def sign_in(client: httpx.Client, name: str, password: str = "wrong", **headers: str) -> httpx.Response:
-    body = {"username": name, "password": password}
-    return unless_busy(lambda: client.post("/api/auth/signin", json=body, headers=headers))
+    return client.post("/api/auth/signin", json={"username": name, "password": password}, headers=headers)
 
 
 def account(server: Server, name: str) -> dict[str, Any]:
