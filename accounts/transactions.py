@@ -10,6 +10,8 @@ from typing import Any, Generic, ParamSpec, TypeVar
 from django.db import Error, IntegrityError, OperationalError, connection, models, transaction
 from structlog import get_logger
 
+from accounts.connections import AllLent
+
 log = get_logger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -80,7 +82,12 @@ class _Patience:
 
     def outlasts(self, error: Error) -> bool:
         """Waits a while, and says True, if it is worth trying again."""
-        if not is_away(error) or connection.in_atomic_block or connection.vendor == "sqlite":
+        if (
+            isinstance(error, AllLent)
+            or not is_away(error)
+            or connection.in_atomic_block
+            or connection.vendor == "sqlite"
+        ):
             return False
         self.tries += 1
         code = _code(error)
