@@ -10,6 +10,7 @@ from typing import Any, Generic, ParamSpec, TypeVar
 from django.db import Error, IntegrityError, OperationalError, connection, models, transaction
 from structlog import get_logger
 
+from accounts import metrics
 from accounts.connections import AllLent
 
 log = get_logger(__name__)
@@ -67,10 +68,15 @@ def again(error: Error, work: Callable[[], T]) -> T:
     while True:
         if not patience.outlasts(error):
             raise error
+        metrics.count(metrics.RETRIES, _kind(_code(error)))
         try:
             return work()
         except Error as next_error:
             error = next_error
+
+
+def _kind(code: int | None) -> str:
+    return "conflict" if code in _VICTIM else "lost" if code in _LOST else "away"
 
 
 class _Patience:
