@@ -15,7 +15,7 @@ import pytest
 
 from accounts.rates import Rate, one_more, wait
 from tests.conftest import PASSWORD
-from tests.live import Server
+from tests.live import Server, unless_busy
 
 AT_ONCE = 50
 CHECKED, WAITS = 401, 429
@@ -86,11 +86,12 @@ class Crowd:
 
 def sign_up(client: httpx.Client, name: str, password: str = PASSWORD) -> httpx.Response:
     body = {"username": name, "email": f"{name}@example.com", "password": password}
-    return client.post("/api/auth/signup", json=body)
+    return unless_busy(lambda: client.post("/api/auth/signup", json=body))
 
 
 def sign_in(client: httpx.Client, name: str, password: str = "wrong", **headers: str) -> httpx.Response:
-    return client.post("/api/auth/signin", json={"username": name, "password": password}, headers=headers)
+    body = {"username": name, "password": password}
+    return unless_busy(lambda: client.post("/api/auth/signin", json=body, headers=headers))
 
 
 def account(server: Server, name: str) -> dict[str, Any]:
