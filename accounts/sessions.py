@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Lock
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts import throttling, tokens
+from accounts import metrics, throttling, tokens
 from accounts.conf import conf
 from accounts.errors import RefreshTokenReused, RefreshTokenUnknown, TooManyRequests
 from accounts.models import Actor, Refreshable, Session, SessionQuerySet, User
@@ -125,9 +127,10 @@ def _moved(session: Refreshable, claims: tokens.Claims, now: datetime) -> Refres
 def revoke(sessions: SessionQuerySet, reason: Session.Reason) -> int:
     """Ends those of the sessions that have not ended; says how many. Their tokens are refused from now on."""
     now = timezone.now()
-    return sessions.filter(revoked_at__isnull=True, idle_expires_at__gt=now).update(
-        revoked_at=now, revoked_reason=reason
-    )
+    ending = sessions.filter(revoked_at__isnull=True, idle_expires_at__gt=now)
+    if ended := ending.update(revoked_at=now, revoked_reason=reason):
+        transaction.on_commit(partial(metrics.count, metrics.REVOKED, reason.value, ended))
+    return ended
 
 
 def revoke_all(*, user: User, reason: Session.Reason, keep: UUID | None = None) -> int:
