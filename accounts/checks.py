@@ -119,6 +119,16 @@ def check_turns(**kwargs: Any) -> list[CheckMessage]:
 
 
 @register()
+def check_database(**kwargs: Any) -> list[CheckMessage]:
+    bounds = (("DATABASE_CONNECTIONS", 1, 1000), ("DATABASE_TIMEOUT", 1, 3600))
+    return [
+        Error(f"{name} must be from {least} to {most}.", id="accounts.E021")
+        for name, least, most in bounds
+        if not least <= getattr(settings, name) <= most
+    ]
+
+
+@register()
 def check_passwords(**kwargs: Any) -> list[CheckMessage]:
     return list(_password_errors())
 

@@ -162,6 +162,16 @@ class Conf:
         return settings.PASSWORDS_AT_ONCE
 
     @property
+    def database_connections(self) -> int:
+        """How many database connections the requests of this process have at most."""
+        return settings.DATABASE_CONNECTIONS
+
+    @property
+    def database_timeout(self) -> int:
+        """For how many seconds a request waits for each answer of the database."""
+        return settings.DATABASE_TIMEOUT
+
+    @property
     def listed_origins(self) -> frozenset[str]:
         return frozenset(settings.CORS_ALLOWED_ORIGINS)
 

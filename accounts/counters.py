@@ -57,6 +57,10 @@ class Store(ABC):
     def put(self, key: str, kept: Kept) -> None:
         """Replaces what is kept under `key`, whatever that is."""
 
+    def answers(self) -> bool | None:
+        """Whether the Redis that should count does so; None where there is none."""
+        return None
+
     @abstractmethod
     def _swapped(self, keys: list[str], change: Change) -> bool:
         """One attempt; False if another request came between, and nothing changed."""

@@ -37,6 +37,10 @@ class RedisStore(Store):
     def put(self, key: str, kept: Kept) -> None:
         self._set(self.redis, key, kept)
 
+    def answers(self) -> bool:
+        """Raises RedisError where it does not."""
+        return bool(self.redis.ping())
+
     def _swapped(self, keys: list[str], change: Change) -> bool:
         names = [self.PREFIX + key for key in keys]
         with self.redis.pipeline() as pipe:
@@ -75,6 +79,10 @@ class RedisOrDatabase(Store):
 
     def _swapped(self, keys: list[str], change: Change) -> bool:
         return self._ask(lambda store: store._swapped(keys, change))
+
+    def answers(self) -> bool:
+        """Not asked while it is left alone for not having answered."""
+        return bool(self._ask(lambda store: store.answers()))
 
     def _ask(self, question: Callable[[Store], T]) -> T:
         if time.monotonic() >= self.away_until:

@@ -142,6 +142,13 @@ class TooBusy(TryLater):
     reason = "The server is busy."
 
 
+class DatabaseAway(TryLater):
+    """Nothing was changed, or nobody knows."""
+
+    code = "database_away"
+    reason = "The database does not answer."
+
+
 class NoToken(AccountError):
     code = "no_token"
     message = "No token provided!"

@@ -34,6 +34,11 @@ class Tally:
         return self.familiar_until is not None and self.familiar_until > now
 
 
+def resumed(level: float, at: datetime | None, rate: Rate) -> Tally | None:
+    """The tally of which only these two were kept, as a try leaves them; None if there was none yet."""
+    return Tally(level, at, at + _delay(level, rate)) if at else None
+
+
 def wait(tally: Tally | None, now: datetime) -> timedelta:
     """How long the next try has to wait; nothing or less if it may come now."""
     return tally.ready_at - max(now, tally.at) if tally else timedelta(0)

@@ -7,12 +7,12 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import TypeVar
 
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, models
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.models import Action, Actor, AuditEntry, AuditSeal
-from accounts.transactions import retrying
+from accounts.transactions import once
 
 BATCH = 1000
 # Each lost race means that another sealer went on, so more than these are none.
@@ -52,18 +52,17 @@ def seal(batch: int = BATCH) -> int:
             return sealed
 
 
-@retrying
+@once
 def _seal_batch(batch: int) -> int:
-    with transaction.atomic():
-        # The seal is read before the entries: whoever seals some of them in between also takes the next number,
-        # and this transaction fails. The other way round it could list entries that are in somebody else's seal.
-        newest = AuditSeal.objects.order_by("number").last()
-        entries = list(AuditEntry.objects.filter(seal=None).order_by("id").only("id", "at", "mac")[:batch])
-        if not entries:
-            return 0
-        made = _new_seal(entries, newest)
-        made.save(force_insert=True)
-        AuditEntry.objects.filter(id__in=[entry.id for entry in entries], seal=None).update(seal=made)
+    # The seal is read before the entries: whoever seals some of them in between also takes the next number,
+    # and this transaction fails. The other way round it could list entries that are in somebody else's seal.
+    newest = AuditSeal.objects.order_by("number").last()
+    entries = list(AuditEntry.objects.filter(seal=None).order_by("id").only("id", "at", "mac")[:batch])
+    if not entries:
+        return 0
+    made = _new_seal(entries, newest)
+    made.save(force_insert=True)
+    AuditEntry.objects.filter(id__in=[entry.id for entry in entries], seal=None).update(seal=made)
     return len(entries)
 
 
@@ -223,16 +222,15 @@ def prune(*, keep: timedelta, by: Actor) -> tuple[int, list[int]]:
     return sum(filter(None, deleted.values())), [number for number, count in deleted.items() if count is None]
 
 
-@retrying
+@once
 def _prune_seal(number: int) -> int | None:
     """How many entries went; None if the seal is not whole."""
-    with transaction.atomic():
-        made = AuditSeal.objects.select_for_update().get(number=number)
-        if not made.is_whole() or list(_compare(made)):
-            return None
-        if made.pruned_at:
-            return 0
-        made.pruned_at, made.manifest = timezone.now(), ""
-        made.pruned_mac = made.expected_pruned_mac()
-        made.save(update_fields=["pruned_at", "pruned_mac", "manifest"])
-        return AuditEntry.objects.filter(seal=made).delete()[0]
+    made = AuditSeal.objects.select_for_update().get(number=number)
+    if not made.is_whole() or list(_compare(made)):
+        return None
+    if made.pruned_at:
+        return 0
+    made.pruned_at, made.manifest = timezone.now(), ""
+    made.pruned_mac = made.expected_pruned_mac()
+    made.save(update_fields=["pruned_at", "pruned_mac", "manifest"])
+    return AuditEntry.objects.filter(seal=made).delete()[0]

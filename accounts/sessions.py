@@ -1,21 +1,25 @@
 """Opening, rotating and revoking sessions: the only module that writes Session."""
 
+import random
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.db.models import F
 from django.utils import timezone
 
-from accounts import tokens
+from accounts import throttling, tokens
 from accounts.conf import conf
-from accounts.errors import RefreshTokenReused, RefreshTokenUnknown
-from accounts.models import Actor, Session, SessionQuerySet, User
+from accounts.errors import RefreshTokenReused, RefreshTokenUnknown, TooManyRequests
+from accounts.models import Actor, Refreshable, Session, SessionQuerySet, User
 from accounts.rotation import Known, Verdict, judge
 from accounts.transactions import retrying
 
-# Each lost race means that another request moved the session on, so a few rounds settle it.
-ROUNDS = 5
+# Each lost race means that another refresh of the session got through, so that a few rounds settle it.
+ROUNDS = 50
+PAUSE = 0.005  # seconds, at most, between two rounds
 
 
 @dataclass(frozen=True)
@@ -56,30 +60,41 @@ def surplus_of(user: User) -> list[UUID]:
 
 
 @retrying
-def rotate(claims: tokens.Claims) -> TokenPair:
-    """Answers a refresh token with a new pair. Raises RefreshTokenUnknown where there is no live session, and
-    RefreshTokenReused for a retired token, whose session is to be ended (RFC 9700 section 4.14.2)."""
+def rotate(claims: tokens.Claims, *, address: str | None) -> TokenPair:
+    """Answers a refresh token with a new pair. Raises RefreshTokenUnknown where there is no live session;
+    RefreshTokenReused for a retired token, whose session is to be ended (RFC 9700 section 4.14.2), however often it
+    was refreshed; TooManyRequests, and leaves the session as it is."""
     for _ in range(ROUNDS):
         now = timezone.now()
         session = Session.objects.live_one(session_id=claims.session_id, user_id=claims.user_id, now=now)
         if session is None:
             raise RefreshTokenUnknown()
-        known = Known(session.generation, session.current_issued_at, session.confirmed_at)
-        verdict = judge(
-            known,
-            generation=claims.generation,
-            issued_at=claims.issued_at,
-            now=now,
-            grace=conf.refresh_token_grace,
-        )
-        if verdict is Verdict.REUSED:
-            raise RefreshTokenReused()
-        if verdict is Verdict.REPEATS:
-            _touch(session, now)
-            return _issue(session, now, generation=known.generation + 1)
-        if _confirm(session, claims, now):
-            return _issue(session, now, generation=claims.generation + 1)
-    raise RefreshTokenUnknown()
+        moved = _moved(session, claims, now)
+        counted = throttling.refresh(level=session.refresh_level, at=session.refreshed_at, now=now)
+        if counted:
+            moved = moved._replace(refresh_level=counted.tally.level, refreshed_at=counted.tally.at)
+        if moved == session or Session.objects.swap(session, moved._replace(refreshes=session.refreshes + 1)):
+            if counted:
+                counted.was_kept(address=address)
+            return _issue(moved, now, generation=moved.generation + 1)
+        time.sleep(random.uniform(0, PAUSE))  # noqa: S311
+    raise TooManyRequests(timedelta(seconds=1))
+
+
+def _moved(session: Refreshable, claims: tokens.Claims, now: datetime) -> Refreshable:
+    """The session after that token, where nothing speaks against it. Raises RefreshTokenReused."""
+    known = Known(session.generation, session.current_issued_at, session.confirmed_at)
+    verdict = judge(
+        known, generation=claims.generation, issued_at=claims.issued_at, now=now, grace=conf.refresh_token_grace
+    )
+    if verdict is Verdict.REUSED:
+        raise RefreshTokenReused()
+    if verdict is Verdict.CONFIRMS:
+        # This retires all generations before it.
+        session = session._replace(generation=claims.generation, current_issued_at=claims.issued_at, confirmed_at=now)
+    elif now - session.last_used_at < Session.RESOLUTION:
+        return session
+    return session._replace(last_used_at=now, idle_expires_at=_idle_expiry(now, session.expires_at))
 
 
 def revoke(sessions: SessionQuerySet, reason: Session.Reason) -> int:
@@ -108,31 +123,21 @@ def of_claims(claims: tokens.Claims) -> SessionQuerySet:
     return Session.objects.filter(id=claims.session_id, user_id=claims.user_id)
 
 
-def prune(*, before: datetime, batch: int = 1000) -> int:
-    """Deletes sessions of which no token can have been good since `before`; batch by batch, so that the table
-    is never locked for long."""
-    deleted = 0
-    while ids := list(Session.objects.run_out_before(before).order_by().values_list("id", flat=True)[:batch]):
-        deleted += Session.objects.filter(id__in=ids).delete()[0]
-    return deleted
+def prune(*, before: datetime, batch: int = 1000) -> Iterator[int]:
+    """Deletes sessions of which no token can have been good since `before`, oldest first; gives the number after each
+    batch, which is a short transaction of its own: so nobody waits, and whoever stops it loses nothing of what is done.
+    """
+    # Not from the start again: what was deleted stays in the index until the database has purged it.
+    begin = datetime.min.replace(tzinfo=UTC)
+    while found := Session.objects.run_out(begin, before)[:batch].values_list("id", "idle_expires_at"):
+        ids, moments = zip(*found, strict=True)
+        yield _delete(Session.objects.run_out(begin, before).filter(id__in=ids))
+        begin = moments[-1]
 
 
-def _confirm(session: Session, claims: tokens.Claims, now: datetime) -> bool:
-    """The compare-and-swap that retires all generations before this one; False if another request was first."""
-    return Session.objects.confirm(
-        session_id=session.id,
-        generation=claims.generation,
-        issued_at=claims.issued_at,
-        now=now,
-        idle_expires_at=_idle_expiry(now, session.expires_at),
-    )
-
-
-def _touch(session: Session, now: datetime) -> None:
-    if now - session.last_used_at >= Session.RESOLUTION:
-        Session.objects.filter(id=session.id).update(
-            last_used_at=now, idle_expires_at=_idle_expiry(now, session.expires_at)
-        )
+@retrying
+def _delete(sessions: SessionQuerySet) -> int:
+    return sessions.delete()[0]
 
 
 def _idle_expiry(now: datetime, ends: datetime) -> datetime:
@@ -141,7 +146,7 @@ def _idle_expiry(now: datetime, ends: datetime) -> datetime:
     return min(now + longest + Session.RESOLUTION, ends)
 
 
-def _issue(session: Session, now: datetime, *, generation: int) -> TokenPair:
+def _issue(session: Session | Refreshable, now: datetime, *, generation: int) -> TokenPair:
     def token(kind: type[tokens.SessionToken], expires_at: datetime, generation: int | None = None) -> str:
         return tokens.issue(
             kind,

@@ -8,11 +8,10 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hmac import digest
 from ipaddress import ip_address, ip_network
 from threading import Lock
-from uuid import UUID
 
 from django.utils import timezone
 
@@ -78,6 +77,18 @@ class Guess:
         _swap([*self.pair, *self.wide], change)
 
 
+@dataclass(frozen=True)
+class Refresh:
+    """What a refresh makes of its session's tally."""
+
+    before: Tally | None
+    tally: Tally
+
+    def was_kept(self, *, address: str | None) -> None:
+        if _begins_to_wait(self.before, self.tally):
+            _warn("refresh", _source(address))
+
+
 @contextmanager
 def guess(*, username: str, address: str | None) -> Iterator[Guess]:
     """Around a password check for the account of that name, whether there is one or not: waits for its turn, and
@@ -127,9 +138,17 @@ def sign_up(*, address: str | None) -> None:
     _count(_limited("sign_up", conf.sign_up_rate, source), source)
 
 
-def refresh(*, session_id: UUID, address: str | None) -> None:
-    """Raises TooManyRequests."""
-    _count(_limited("refresh", conf.refresh_rate, str(session_id)), _source(address))
+def refresh(*, level: float, at: datetime | None, now: datetime) -> Refresh | None:
+    """Of one session, which keeps the two numbers of its tally itself; None where there is no limit. Counts nothing
+    yet. Raises TooManyRequests."""
+    rate = conf.refresh_rate
+    if rate is None:
+        return None
+    before = rates.resumed(level, at, rate)
+    longest = rates.wait(before, now)
+    if longest > timedelta(0):
+        raise TooManyRequests(longest)
+    return Refresh(before, rates.one_more(before, rate, now))
 
 
 def password_check(*, user_id: int, address: str | None) -> None:
@@ -162,10 +181,18 @@ def _count(limits: Limits, source: str, *, only_familiar: bool = False) -> Talli
         raise _Unfamiliar()
     _swap(list(limits), change)
     for key, limit in limits.items():
-        # Where the waits begin, and not at each that follows: else whoever guesses could fill the log.
-        if counted[key].slows and not (key in before and before[key].slows):
-            log.warning("Too many tries, which wait from now on: %s, from %s", limit.act, source or "no address")
+        if _begins_to_wait(before.get(key), counted[key]):
+            _warn(limit.act, source)
     return counted
+
+
+def _begins_to_wait(before: Tally | None, counted: Tally) -> bool:
+    """Where it is logged, and not at each that follows: else whoever guesses could fill the log."""
+    return counted.slows and not (before and before.slows)
+
+
+def _warn(act: str, source: str) -> None:
+    log.warning("Too many tries, which wait from now on: %s, from %s", act, source or "no address")
 
 
 def _swap(keys: list[str], change: Change) -> None:

@@ -38,17 +38,24 @@ class Claims:
     expires_at: datetime
 
 
+_json = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def _segment(raw: bytes) -> str:
+    return base64url_encode(raw).decode()
+
+
 class Backend:
     """What simplejwt's tokens of one kind ask to sign and to verify them; header and signature have one spelling."""
 
     def __init__(self, *, typ: str, ring: KeyRing, issuer: str, audience: str) -> None:
         self.typ, self.ring, self.issuer, self.audience = typ, ring, issuer, audience
-        self._kid_of_header = {self.header(key): key.kid for key in ring}
+        self._header_of_kid = {key.kid: self.header(key) for key in ring}
+        self._kid_of_header = {header: kid for kid, header in self._header_of_kid.items()}
 
     def header(self, key: Key) -> str:
         """The first segment of that key's tokens; `typ` is RFC 8725's, section 3.11. PyJWT writes the same."""
-        header = {"alg": key.algorithm, "kid": key.kid, "typ": self.typ}
-        return base64url_encode(json.dumps(header, separators=(",", ":")).encode()).decode()
+        return _segment(_json({"alg": key.algorithm, "kid": key.kid, "typ": self.typ}).encode())
 
     def key_of(self, token: Any) -> Key | None:
         """The key that the token names, if that verifies tokens now; None for what cannot be a token."""
@@ -62,9 +69,12 @@ class Backend:
         return timedelta(0)
 
     def encode(self, payload: dict[str, Any]) -> str:
+        """As jwt.encode, letter by letter (RFC 7515 section 3.1), which would look each time whether the secret is a
+        public key in disguise, and write the header anew."""
         key = self.ring.signing(datetime.now(UTC))
         named = {**payload, "iss": self.issuer, "aud": self.audience}
-        return jwt.encode(named, key.private, key.algorithm, headers={"kid": key.kid, "typ": self.typ})
+        said = f"{self._header_of_kid[key.kid]}.{_segment(_json(named).encode())}"
+        return f"{said}.{_segment(jwt.get_algorithm_by_name(key.algorithm).sign(said.encode(), key.private))}"
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:
         """The payload of a token that we signed, even if it has expired.
@@ -87,7 +97,7 @@ class Backend:
             )
         except jwt.InvalidTokenError as error:
             raise TokenBackendError("Token is invalid") from error
-        if token.rpartition(".")[2] != base64url_encode(decoded["signature"]).decode():
+        if token.rpartition(".")[2] != _segment(decoded["signature"]):
             raise TokenBackendError("Token is not spelt as we spell ours")
         return decoded["payload"]
 

@@ -1,38 +1,197 @@
-"""Trying a write again when the database asks for it."""
+"""What is asked of the database again, when it was busy or lost on the way: the one place that decides that."""
 
 import random
 import time
 from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec, TypeVar
+from functools import partial, wraps
+from threading import local
+from typing import Any, Generic, ParamSpec, TypeVar
 
-from django.db import OperationalError, connection
+from django.db import Error, IntegrityError, OperationalError, connection, models, transaction
+from structlog import get_logger
 
+log = get_logger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-ATTEMPTS = 5
-LONGEST_PAUSE = 0.05  # seconds
-# MySQL and MariaDB: a lock wait timed out (1205), a deadlock's victim (1213). The transaction was rolled back.
-_TRY_AGAIN = {1205, 1213}
+TRY_FOR = 2.0  # seconds after the first error
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 0.25  # seconds
+# While the database stays away, requests are told so at once: else each would hold a thread for TRY_FOR.
+TOLD_AT_ONCE = 1.0  # seconds after one has tried that long in vain
+
+# MySQL and MariaDB. A lock wait timed out, a deadlock's victim; a Galera cluster says 1213 too, at the COMMIT, where
+# another node's transaction came first. The transaction was rolled back.
+_VICTIM = {1205, 1213}
+# The connection is no more. What was under way may have been carried out: the server has gone away, was lost during
+# the query or the handshake, is shutting down, killed the connection, could not read or write it. 0 is mysqlclient's
+# own, for a connection that it has closed.
+_LOST = {0, 1053, 1152, 1158, 1159, 1160, 1161, 1927, 2006, 2013, 2055}
+# No connection, or none of use: too many, a Galera node outside of the primary component, nobody listens.
+_AWAY = {1040, 1047, 1203, 2002, 2003, 2005}
+_SQLITE_IS_BUSY = "database is locked"
 
 
-def retrying(write: Callable[P, T]) -> Callable[P, T]:
-    """Decorates a function whose database work is one transaction: it is run again, up to ATTEMPTS times in
-    all, when the database chose it as the victim. Inside somebody else's transaction only its owner can do that.
+def is_away(error: BaseException | None) -> bool:
+    """Whether that says that the database cannot be asked now, rather than that it was asked something wrong."""
+    if _code(error) in _VICTIM | _LOST | _AWAY:
+        return True
+    return isinstance(error, OperationalError) and str(error) == _SQLITE_IS_BUSY
+
+
+def _code(error: BaseException | None) -> int | None:
+    if not isinstance(error, Error) or isinstance(error, IntegrityError):
+        return None
+    code = error.args[0] if error.args else None
+    return code if isinstance(code, int) else None
+
+
+def retrying(work: Callable[P, T]) -> Callable[P, T]:
+    """Decorates what may be carried out twice: a reading, or one statement that leaves the same again. It is, for
+    TRY_FOR, when the database is busy or lost. Inside somebody's transaction only its owner can do that."""
+
+    @wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return work(*args, **kwargs)
+        except Error as error:
+            return again(error, partial(work, *args, **kwargs))
+
+    return run
+
+
+def again(error: Error, work: Callable[[], T]) -> T:
+    """What `retrying` does after the first error. Raises the last one."""
+    patience = _Patience()
+    while True:
+        if not patience.outlasts(error):
+            raise error
+        try:
+            return work()
+        except Error as next_error:
+            error = next_error
+
+
+class _Patience:
+    away_until = 0.0  # of the process, on the monotonic clock
+
+    def __init__(self) -> None:
+        self.ends = time.monotonic() + TRY_FOR
+        self.tries = 0
+
+    def outlasts(self, error: Error) -> bool:
+        """Waits a while, and says True, if it is worth trying again."""
+        if not is_away(error) or connection.in_atomic_block or connection.vendor == "sqlite":
+            return False
+        self.tries += 1
+        code = _code(error)
+        if code not in _VICTIM:
+            connection.close()
+            # Nearly always a connection that lay idle while the database was restarted.
+            if code in _LOST and self.tries == 1:
+                return True
+            if time.monotonic() < _Patience.away_until:
+                return False
+        # All at once they would collide again (full jitter).
+        pause = random.uniform(0, min(FIRST_PAUSE * 2**self.tries, LONGEST_PAUSE))  # noqa: S311
+        if time.monotonic() + pause > self.ends:
+            self._give_up(code)
+            return False
+        time.sleep(pause)
+        return True
+
+    def _give_up(self, code: int | None) -> None:
+        if code not in _VICTIM:
+            _Patience.away_until = time.monotonic() + TOLD_AT_ONCE
+        log.warning("the database does not answer", code=code, tries=self.tries)
+
+
+# --- writing
+
+
+def once(write: Callable[P, T]) -> Callable[P, T]:
+    """Decorates a function that writes: it becomes one transaction, or a part of the one that it is called in.
+
+    That is tried again as `retrying` does, and yet carried out once. Where the connection is lost at the COMMIT,
+    nobody knows whether that was done. The rows that the transaction gave to `proof` tell: they have the same ids at
+    each try, so that a second one collides with the first, however late that becomes visible; and where they are
+    found, the result of the first is the answer.
     """
 
     @wraps(write)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        attempt = 1
-        while True:
-            try:
+        if connection.in_atomic_block:
+            with transaction.atomic():
                 return write(*args, **kwargs)
-            except OperationalError as error:
-                asked = bool(error.args) and error.args[0] in _TRY_AGAIN and not connection.in_atomic_block
-                if not asked or attempt == ATTEMPTS:
-                    raise
-                time.sleep(random.uniform(0, LONGEST_PAUSE * attempt))  # noqa: S311
-                attempt += 1
+        return retrying(_Once(partial(write, *args, **kwargs)).attempt)()
 
     return run
+
+
+class _Here(local):
+    once: "_Once[Any] | None" = None
+
+
+_here = _Here()
+
+
+class _Once(Generic[T]):
+    def __init__(self, write: Callable[[], T]) -> None:
+        self.write = write
+        self.ids: list[Any] = []
+        self.given = 0
+        self.proofs: list[models.Model] = []
+        # Of a try that reached its COMMIT and heard no more: what it would have given, and its proofs.
+        self.unheard: tuple[T, list[models.Model]] | None = None
+
+    def attempt(self) -> T:
+        if self.unheard and self._is_done():
+            return self.unheard[0]
+        try:
+            result = self._transaction()
+        except Exception as error:
+            # What went wrong may well be that the one before was carried out after all.
+            if self.unheard and not is_away(error) and self._is_done():
+                return self.unheard[0]
+            raise
+        if self.unheard and not self.proofs and self._is_done():
+            return self.unheard[0]
+        return result
+
+    def _transaction(self) -> T:
+        self.given, self.proofs = 0, []
+        is_at_commit = False
+        _here.once = self
+        try:
+            with transaction.atomic():
+                result = self.write()
+                is_at_commit = True
+        except Error as error:
+            if is_at_commit and self.proofs and is_away(error) and _code(error) not in _VICTIM:
+                self.unheard = (result, self.proofs)
+            raise
+        else:
+            return result
+        finally:
+            _here.once = None
+
+    def _is_done(self) -> bool:
+        """Whether the one that was not heard of was carried out."""
+        row = self.unheard[1][0] if self.unheard else None
+        return row is not None and type(row)._base_manager.filter(pk=row.pk).exists()
+
+    def same(self, make: Callable[[], Any]) -> Any:
+        if self.given == len(self.ids):
+            self.ids.append(make())
+        self.given += 1
+        return self.ids[self.given - 1]
+
+
+def same_at_each_try(make: Callable[[], T]) -> T:
+    """What `make` made at the first try of the transaction that is under way."""
+    return _here.once.same(make) if _here.once else make()
+
+
+def proof(row: models.Model) -> None:
+    """That row, whose id is the same at each try, is there if and only if the transaction was carried out."""
+    if _here.once:
+        _here.once.proofs.append(row)

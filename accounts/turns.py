@@ -8,9 +8,11 @@ from functools import lru_cache
 from threading import Lock, Semaphore, local
 
 from accounts.conf import conf
+from accounts.connections import give_back
 from accounts.errors import TooBusy
 
-LONGEST_WAIT = 10.0  # seconds
+# Seconds. Less than a server that stops gives the requests at hand (authproject/serve.py), so that none is cut off.
+LONGEST_WAIT = 5.0
 COME_BACK = timedelta(seconds=2)
 # Else those who come first, all at once, would each make a line of their own.
 _one_at_a_time = Lock()
@@ -41,6 +43,8 @@ class Turns:
             return
         if not self._seats or not self._seats.acquire(blocking=False):
             raise TooBusy(COME_BACK)
+        # Most of those in the line would hold one, and the others need it.
+        give_back()
         try:
             if not self._free.acquire(timeout=LONGEST_WAIT):
                 raise TooBusy(COME_BACK)

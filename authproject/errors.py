@@ -1,6 +1,8 @@
 """Every error, whoever raised it, becomes JSON with a `message` here and nowhere else."""
 
+import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from http import HTTPStatus
 from math import ceil
 from typing import Any
@@ -12,6 +14,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from accounts import errors
+from accounts.transactions import is_away
 
 STATUS: dict[type[Exception], HTTPStatus] = {
     errors.InvalidInput: HTTPStatus.BAD_REQUEST,
@@ -22,6 +25,7 @@ STATUS: dict[type[Exception], HTTPStatus] = {
     errors.InvalidCredentials: HTTPStatus.UNAUTHORIZED,
     errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     errors.TooBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.DatabaseAway: HTTPStatus.SERVICE_UNAVAILABLE,
     # RFC 6750 section 3.1 would have 401; the published clients rely on 403 (docs/contract.md).
     errors.NoToken: HTTPStatus.FORBIDDEN,
     errors.InvalidToken: HTTPStatus.UNAUTHORIZED,
@@ -36,6 +40,8 @@ CHALLENGE: dict[type[Exception], str] = {
     errors.InvalidToken: 'Bearer error="invalid_token"',
     errors.ExpiredToken: 'Bearer error="invalid_token", error_description="The access token expired"',
 }
+# By then the next copy of the database may have taken over.
+COME_BACK = timedelta(seconds=2)
 INSUFFICIENT_SCOPE = 'Bearer error="insufficient_scope"'
 
 _DJANGO: dict[type[Exception], type[exceptions.APIException]] = {
@@ -48,6 +54,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     """DRF's EXCEPTION_HANDLER: the answer to `exc`, or None for what only `server_error` can answer."""
     if isinstance(exc, (exceptions.NotAuthenticated, exceptions.AuthenticationFailed)):
         exc = errors.NoToken() if isinstance(exc, exceptions.NotAuthenticated) else errors.InvalidToken()
+    if is_away(exc):
+        exc = errors.DatabaseAway(COME_BACK)
     if isinstance(exc, errors.AccountError):
         return _account_error(exc)
     if type(exc) in _DJANGO:
@@ -124,8 +132,19 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """For what was raised outside of the API: in the admin, and by middlewares."""
+    if is_away(sys.exc_info()[1]):
+        return _database_away(request)
     message = "Something went wrong on our side. Please try again later."
     return _outside_drf(request, HTTPStatus.INTERNAL_SERVER_ERROR, message) or defaults.server_error(request)
+
+
+def _database_away(request: HttpRequest) -> HttpResponse:
+    error, status = errors.DatabaseAway(COME_BACK), HTTPStatus.SERVICE_UNAVAILABLE
+    text = HttpResponse(error.message, status=status, content_type="text/plain; charset=utf-8")
+    response = _outside_drf(request, status, error.message) or text
+    response["Retry-After"] = str(error.retry_after)
+    return response
 
 
 def _outside_drf(request: HttpRequest, status: HTTPStatus, message: str) -> HttpResponse | None:

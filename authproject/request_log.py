@@ -13,6 +13,8 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from accounts.routes import readable
 
 log = get_logger(__name__)
+# Asked for every few seconds.
+QUIET = {"health/live", "health/ready", "metrics"}
 _WELL_FORMED = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -52,10 +54,12 @@ def _id_of(request: HttpRequest) -> str:
 def _log(request: HttpRequest, response: HttpResponse, began: float) -> None:
     """Whoever was found to be signed in has bound `user_id`."""
     match = request.resolver_match
-    log.info(
+    route = readable(match.route) if match else None
+    say = log.debug if route in QUIET and response.status_code == 200 else log.info
+    say(
         "request",
         method=request.method,
-        route=readable(match.route) if match else None,
+        route=route,
         status=response.status_code,
         milliseconds=round((perf_counter() - began) * 1000, 1),
         address=request.META.get("REMOTE_ADDR"),

@@ -11,8 +11,9 @@ from django.core.management.base import BaseCommand, CommandError
 from structlog import get_logger
 
 log = get_logger("authproject.serve")
-# Seconds for the requests at hand; process managers wait for ten before they kill.
-STOP_WITHIN = 5
+# Seconds for the requests at hand, some of which may wait their turn (accounts/turns.py); process managers wait for
+# ten before they kill.
+STOP_WITHIN = 8
 
 
 def main(application: str = "authproject.worker:application") -> None:

@@ -120,7 +120,7 @@ MIDDLEWARE = [
     "authproject.pages.CorsMiddleware",
     "authproject.pages.WhiteNoiseMiddleware",
     "authproject.pages.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "authproject.pages.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "authproject.pages.AuthenticationMiddleware",
     "authproject.pages.MessageMiddleware",
@@ -171,6 +171,8 @@ SPECTACULAR_SETTINGS = {
 
 # --- the database
 
+DATABASE_CONNECTIONS = env.whole_number("DATABASE_CONNECTIONS", max(32 // max(WORKERS, 1), 4))
+DATABASE_TIMEOUT = env.whole_number("DATABASE_TIMEOUT", 10)
 DATABASES = {"default": env.database("DATABASE_URL", BASE_DIR / "db.sqlite3")}
 _database = DATABASES["default"]
 _OPTIONS: dict[str, dict[str, Any]] = {
@@ -180,7 +182,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
     },
-    "django.db.backends.mysql": {"charset": "utf8mb4", "connect_timeout": 5},
+    "django.db.backends.mysql": {"charset": "utf8mb4", "connect_timeout": 3},
 }
 _database["OPTIONS"] = {**_OPTIONS.get(_database["ENGINE"], {}), **_database.get("OPTIONS", {})}
 _database["CONN_MAX_AGE"] = 60

@@ -4,12 +4,15 @@ from django.contrib import admin
 from django.urls import include, path
 
 from accounts.views.keys import KeysViewSet
+from authproject.health import HealthViewSet
 from authproject.views import WelcomeViewSet
 
 urlpatterns = [
     # First what is asked for most: routes are tried in turn.
     path("api/test/", include("content.urls")),
     path("api/", include("accounts.urls")),
+    path("health/live", HealthViewSet.as_view({"get": "live"})),
+    path("health/ready", HealthViewSet.as_view({"get": "ready"})),
     path("", WelcomeViewSet.as_view({"get": "welcome"})),
     path("docs", WelcomeViewSet.as_view({"get": "documentation"})),
     path("openapi.json", WelcomeViewSet.as_view({"get": "openapi"})),

@@ -8,7 +8,12 @@ import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.management.base import BaseCommand
+from django.http.response import HttpResponseBase
 from django.utils.http import parse_header_parameters
+
+from accounts import connections
+from accounts.conf import conf
+from accounts.connections import Pool
 
 # DRF takes no longer one either.
 MAX_CONTENT_TYPE = 256
@@ -46,11 +51,19 @@ class Request(WSGIRequest):
 class Handler(WSGIHandler):
     request_class = Request
 
+    def __init__(self, pool: Pool) -> None:
+        super().__init__()
+        self.pool = pool
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> HttpResponseBase:
+        with self.pool.lending():
+            return super().__call__(environ, start_response)
+
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authproject.settings")
 django.setup(set_prefix=False)
 BaseCommand().check()
-application = Handler()
+application = Handler(connections.install(limit=conf.database_connections, timeout=conf.database_timeout))
 
 from authproject import sealer  # noqa: E402  (its models need the setup above)
 

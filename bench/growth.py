@@ -84,7 +84,7 @@ def _crowd(stack: ExitStack, server: str, folder: Path, name: str, people: int) 
     _run(contestant, BEFORE)
     fill(contestant.environment["DATABASE_URL"], COPIES[name], people)
     _run(contestant, AFTER)
-    crowd = Crowd(contestant, people, _database_pid(server), Random(people))
+    crowd = Crowd(contestant, people, database_pid(server), Random(people))
     crowd.enter_admin(FIRST)
     return crowd
 
@@ -94,7 +94,7 @@ def _run(contestant: Contestant, commands: Mapping[str, Sequence[str]]) -> None:
         run(commands[contestant.name], contestant.program, contestant.environment)
 
 
-def _database_pid(server: str) -> int:
+def database_pid(server: str) -> int:
     with closing(connect(server)) as connection:
         [[path]] = query(connection, "SELECT @@pid_file")
     return int(Path(path).read_text())

@@ -52,21 +52,19 @@ def fill(database: str, copies: Copies, people: int) -> None:
     """So that there are so many; `database` is the URL of one with the rows of FIRST."""
     with closing(connect(database)) as connection:
         for table, differences in copies.items():
-            _copy(connection, table, differences, people - 1)
+            copy(connection, table, differences, people - 1, LASTING.get(table, "TRUE"))
         connection.commit()
         for table in copies:
             query(connection, f"ANALYZE TABLE {table}")
 
 
-def _copy(connection: Any, table: str, differences: Mapping[str, str], times: int) -> None:
+def copy(connection: Any, table: str, differences: Mapping[str, str], times: int, which: str = "TRUE") -> None:
+    """So many copies of each of those rows; `seq` counts them from 1."""
     described = query(connection, f"SHOW COLUMNS FROM {table}")
     columns = [f"`{name}`" for name, *_, extra in described if "GENERATED" not in extra]
     values = [differences.get(column.strip("`"), column) for column in columns]
     # In a table of their own: else the database would first put all the copies aside.
-    query(
-        connection,
-        f"CREATE OR REPLACE TEMPORARY TABLE copied AS SELECT * FROM {table} WHERE {LASTING.get(table, 'TRUE')}",
-    )
+    query(connection, f"CREATE OR REPLACE TEMPORARY TABLE copied AS SELECT * FROM {table} WHERE {which}")
     query(
         connection,
         f"INSERT INTO {table} ({', '.join(columns)}) "

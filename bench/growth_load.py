@@ -45,6 +45,10 @@ class Crowd:
         row = {"contestant": self.contestant.name, "people": self.people, "endpoint": endpoint, "p50": median(elapsed)}
         return row | costs
 
+    def ask(self, endpoint: str, times: int) -> None:
+        for _ in range(times):
+            getattr(self, endpoint)()
+
     def sign_in(self) -> None:
         body = {"username": f"person{self.strangers.pop()}", "password": PASSWORD}
         self.signed_in.append(self._tokens(self._ask("POST", self.contestant.path("sign_in"), body)))

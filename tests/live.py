@@ -34,7 +34,7 @@ class Server:
         port = free_port()
         environment = {
             **os.environ,
-            "DATABASE_URL": _database_of_its_own(folder),
+            "DATABASE_URL": variables.get("DATABASE_URL") or database_of_its_own(folder),
             "PORT": str(port),
             "WORKERS": "2",
             "SECRET_KEY": settings.SECRET_KEY,
@@ -100,7 +100,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _database_of_its_own(folder: Path) -> str:
+def database_of_its_own(folder: Path) -> str:
     """A new database beside the one of this run: on its server, or as a file."""
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("mysql"):

@@ -129,14 +129,14 @@ class Session:
         """All its tokens have expired, just now."""
         return not self.over and timedelta(0) <= now - self.last_token_expires() <= LAG
 
-    def issued(self, access: str, refresh: str, now: datetime, *, to: RefreshToken | None, place: int) -> Pair:
+    def issued(self, access: str, refresh: str, now: datetime, *, to: RefreshToken | None) -> Pair:
         """Takes down an answer: tokens carry whole seconds, and none outlives the session."""
 
         def end(lifetime: timedelta) -> datetime:
             return min(now + lifetime, self.ends).replace(microsecond=0)
 
         whole = now.replace(microsecond=0)
-        token = RefreshToken(refresh, self, whole, end(REFRESH_LIFETIME), place, to)
+        token = RefreshToken(refresh, self, whole, end(REFRESH_LIFETIME), len(self.proven), to)
         if to is None:
             self.proven, self.proven_at = [token], now
         else:

@@ -22,6 +22,8 @@ SETTINGS: dict[str, Any] = {
     "ACCESS_TOKEN_LIFETIME": int(model.ACCESS_LIFETIME.total_seconds()),
     "REFRESH_TOKEN_LIFETIME": int(model.REFRESH_LIFETIME.total_seconds()),
     "SESSIONS_PER_USER": model.SESSIONS_PER_USER,
+    # Counted, and never reached.
+    "REFRESH_RATE": (10**6, 1),
 }
 BEGIN = datetime(2026, 1, 1, 12, 0, 0, 600_000, UTC)
 Via = Literal["header", "bearer", "cookie"]
@@ -81,23 +83,21 @@ class World:
         """The device presents the token: the answer is as the model says. None if there was no new pair in it."""
         session, now = token.session, timezone.now()
         session.disturbed = session.disturbed or not device.is_honest
-        must_end, meaning, place = session.must_end(token, now), session.meaning(token, now), len(session.proven)
+        must_end = session.must_end(token, now)
         with _before_the_first_write(overtaken_by):
             response = self.send("post", "/api/auth/refreshtoken", refresh=token.raw, via=via)
-        # What only reads came before whatever overtook it; what writes is judged once more, after that.
-        only_reads = meaning is Meaning.AGAIN
-        meaning = meaning if only_reads else session.meaning(token, now)
+        # Each is counted, so each writes, and is judged once more after whatever overtook it.
+        meaning = session.meaning(token, now)
         session.carry_out(meaning, token, now)
-        place = place if only_reads else len(session.proven)
         assert seen(response) == meaning.answer
         assert session.disturbed or meaning is not Meaning.STOLEN, "poison for an honest client"
         assert session.over or not must_end, "a copy went unnoticed"
         if meaning is Meaning.STOLEN:
             self.check(session.pairs)
-        return self.take_down(session, response, to=token, place=place) if meaning.answer == OPEN else None
+        return self.take_down(session, response, to=token) if meaning.answer == OPEN else None
 
-    def take_down(self, session: Session, response: Any, *, to: RefreshToken | None, place: int) -> Pair:
-        self.pairs.append(session.issued(*tokens_in(response), timezone.now(), to=to, place=place))
+    def take_down(self, session: Session, response: Any, *, to: RefreshToken | None) -> Pair:
+        self.pairs.append(session.issued(*tokens_in(response), timezone.now(), to=to))
         return self.pairs[-1]
 
     def check(self, pairs: Iterable[Pair], via: Via = "header") -> None:

@@ -65,7 +65,7 @@ def ask(method: str, path: str, body: Answer | None = None, token: str = "") -> 
         **({"HTTP_X_ACCESS_TOKEN": token} if token else {}),
     }
     statuses: list[str] = []
-    response: Any = application(environ, lambda status, *_: statuses.append(status))  # type: ignore[arg-type]
+    response: Any = application(environ, lambda status, *_: statuses.append(status))
     content = b"".join(response)
     response.close()
     assert statuses[0].startswith("200"), content

@@ -437,6 +437,49 @@ def test_a_session_whose_refreshes_wait_is_still_good(
     assert refresh(tokens["refreshToken"]).status_code == 200
 
 
+@pytest.mark.usefixtures("alice")
+def test_a_successor_that_has_to_wait_retires_nothing(
+    try_: Try, refresh: Callable[[str], Answer], settings: Settings, clock: Clock
+) -> None:
+    settings.REFRESH_RATE, settings.REFRESH_TOKEN_GRACE = (1, HOUR), 0
+    token = try_(password=PASSWORD).json()["refreshToken"]
+    successor = refresh(token).json()["refreshToken"]
+    assert refresh(successor).status_code == WAITS
+    clock.shift(1)
+    assert refresh(token).status_code == 200
+
+
+@pytest.mark.usefixtures("alice")
+def test_a_retired_token_ends_its_session_however_often_that_was_refreshed(
+    api: APIClient, try_: Try, refresh: Callable[[str], Answer], settings: Settings
+) -> None:
+    settings.REFRESH_RATE, settings.REFRESH_TOKEN_GRACE = (2, HOUR), 0
+    first = try_(password=PASSWORD).json()["refreshToken"]
+    last = refresh(refresh(first).json()["refreshToken"]).json()
+    assert [refresh(token).status_code for token in (last["refreshToken"], first)] == [WAITS, 403]
+    assert api.get("/api/test/user", headers={"x-access-token": last["accessToken"]}).status_code == 401
+
+
+@pytest.mark.usefixtures("alice")
+def test_refreshes_are_counted_in_their_session_and_nowhere_else(
+    try_: Try, refresh: Callable[[str], Answer], settings: Settings
+) -> None:
+    settings.GUESS_RATE = settings.GUESS_RATE_ADDRESS = settings.GUESS_RATE_ACCOUNT = None
+    token = try_(password=PASSWORD).json()["refreshToken"]
+    assert [refresh(token).status_code for _ in range(3)] == [200] * 3
+    assert Session.objects.get().refreshes == 3
+    assert not Counter.objects.exists()
+
+
+@pytest.mark.usefixtures("alice")
+def test_where_the_refreshes_of_a_session_begin_to_wait_a_line_is_logged(
+    try_: Try, refresh: Callable[[str], Answer], caplog: pytest.LogCaptureFixture
+) -> None:
+    token = try_(password=PASSWORD).json()["refreshToken"]
+    assert [refresh(token).status_code for _ in range(65)][-5:] == [WAITS] * 5
+    assert said(caplog) == ["Too many tries, which wait from now on: refresh, from 127.0.0.1"]
+
+
 def test_forged_refresh_tokens_are_counted_nowhere(refresh: Callable[[str], Answer]) -> None:
     assert {refresh("a.b.c").status_code for _ in range(100)} == {403}
     assert not Counter.objects.exists()

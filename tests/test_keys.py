@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 import time_machine
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -15,7 +16,7 @@ from accounts import keys
 from accounts.keys import EDDSA, HS256, RS256
 from accounts.keys.ring import asymmetric_key
 from accounts.models import User
-from accounts.tokens import AccessToken, RefreshToken
+from accounts.tokens import AccessToken, RefreshToken, SessionToken
 from tests.conftest import PASSWORD
 from tests.signing import header_of, is_taken, kid_of, parts, put_key, token
 
@@ -54,6 +55,21 @@ def test_people_sign_in_work_refresh_and_sign_out_with_each_algorithm(
     assert signed_in.get("/api/test/user").status_code == 200
     signed_in.post("/api/auth/signout")
     assert signed_in.get("/api/test/user").status_code == 401
+
+
+@pytest.mark.parametrize("algorithm", [HS256, EDDSA, RS256])
+@pytest.mark.parametrize("kind", [AccessToken, RefreshToken])
+def test_a_token_is_letter_by_letter_what_pyjwt_makes_of_the_same_claims(
+    key_folder: Path, settings: Any, kind: type[SessionToken], algorithm: str
+) -> None:
+    if algorithm == HS256:
+        settings.SIGNING_KEY_DIR = None
+    else:
+        put_key(key_folder, NOON - HOUR, algorithm)
+    raw = token(kind)
+    key, header = keys.ring().signing(datetime.now(UTC)), header_of(raw)
+    assert raw == jwt.encode(parts(raw)[1], key.private, algorithm, {"kid": key.kid, "typ": kind.typ})
+    assert header == {"alg": algorithm, "kid": key.kid, "typ": kind.typ}
 
 
 def test_the_name_of_an_asymmetric_key_is_its_thumbprint() -> None:
@@ -162,6 +178,7 @@ def test_a_chain_of_keys_retires_one_by_one(clock: Clock, key_folder: Path) -> N
 def test_a_key_whose_file_is_deleted_is_no_key_any_more(clock: Clock, key_folder: Path) -> None:
     leaked = put_key(key_folder, NOON - HOUR)
     old = token()
+    assert is_taken(old)
     put_key(key_folder, NOON)
     (key_folder / leaked.signs_from.strftime("%Y%m%dT%H%M%SZ.pem")).unlink()
     assert not is_taken(old)

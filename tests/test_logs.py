@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import pytest
 import structlog
-from django.db import OperationalError, transaction
+from django.db import ProgrammingError, transaction
 from django.http import JsonResponse
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -58,7 +58,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> str:
     """A path that is answered 500."""
 
     def fail(_: str) -> NoReturn:
-        raise OperationalError(2006, "gone away")
+        raise ProgrammingError(1146, "gone away")
 
     monkeypatch.setattr(content.views, "_text", fail)
     return "/api/test/all"
@@ -217,7 +217,7 @@ def test_an_unforeseen_error_is_logged_with_its_traceback_and_the_id_of_its_requ
     answer = api.get(f"{broken}?q=1")
     error, request = lines()
     assert (error["level"], error["event"], error["logger"]) == ("error", "Internal Server Error", "django.request")
-    assert error["exception"].endswith("django.db.utils.OperationalError: (2006, 'gone away')")
+    assert error["exception"].endswith("django.db.utils.ProgrammingError: (1146, 'gone away')")
     assert {error["request_id"], request["request_id"]} == {answer["X-Request-ID"]}
     assert (request["level"], request["status"], request["route"]) == ("info", 500, "api/test/all")
 

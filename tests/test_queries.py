@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -90,21 +91,51 @@ def test_sign_up_looks_for_the_names_and_the_role_and_writes_account_grant_and_e
     assert made == [*counted, "SELECT", "SELECT", "INSERT", "INSERT", "INSERT"]
 
 
-def test_the_first_use_of_a_successor_is_counted_reads_once_and_writes_once(
+def test_the_first_use_of_a_successor_reads_once_and_writes_once(
     api: APIClient, make_user: MakeUser, sign_in: Callable[..., dict[str, Any]]
 ) -> None:
     make_user()
     body = {"refreshToken": sign_in()["refreshToken"]}
     successor = {"refreshToken": api.post("/api/auth/refreshtoken", body).json()["refreshToken"]}
-    assert queries(lambda: api.post("/api/auth/refreshtoken", successor)) == ["SELECT", "UPDATE", "SELECT", "UPDATE"]
+    assert queries(lambda: api.post("/api/auth/refreshtoken", successor)) == ["SELECT", "UPDATE"]
 
 
-def test_the_current_refresh_token_again_is_counted_and_reads_once(
+def test_the_current_refresh_token_again_reads_once_and_is_counted_once(
     api: APIClient, make_user: MakeUser, sign_in: Callable[..., dict[str, Any]]
 ) -> None:
     make_user()
     body = {"refreshToken": sign_in()["refreshToken"]}
-    assert queries(lambda: api.post("/api/auth/refreshtoken", body)) == ["SELECT", "INSERT", "SELECT"]
+    assert queries(lambda: api.post("/api/auth/refreshtoken", body)) == ["SELECT", "UPDATE"]
+
+
+def test_a_refresh_that_has_to_wait_reads_once(
+    api: APIClient, make_user: MakeUser, sign_in: Callable[..., dict[str, Any]], settings: Settings
+) -> None:
+    settings.REFRESH_RATE = (1, 3600)
+    make_user()
+    body = {"refreshToken": sign_in()["refreshToken"]}
+    assert api.post("/api/auth/refreshtoken", body).status_code == 200
+    assert queries(lambda: api.post("/api/auth/refreshtoken", body)) == ["SELECT"]
+
+
+def test_where_refreshes_have_no_limit_the_current_token_again_reads_once(
+    api: APIClient, make_user: MakeUser, sign_in: Callable[..., dict[str, Any]], settings: Settings
+) -> None:
+    settings.REFRESH_RATE = None
+    make_user()
+    body = {"refreshToken": sign_in()["refreshToken"]}
+    assert queries(lambda: api.post("/api/auth/refreshtoken", body)) == ["SELECT"]
+
+
+def test_the_list_of_users_asks_once_each_for_users_roles_and_number_and_for_no_password(
+    signed_in_as: Callable[..., APIClient],
+) -> None:
+    client = signed_in_as("admin")
+    with CaptureQueriesContext(connection) as captured:
+        client.get("/api/users")
+    caller, *listed = (query["sql"] for query in captured.captured_queries)
+    assert [statement.split()[0] for statement in (caller, *listed)] == ["SELECT"] * 4
+    assert not any("password" in statement for statement in listed)
 
 
 def test_sign_out_ends_the_session_and_leaves_an_entry(signed_in_as: Callable[..., APIClient]) -> None:

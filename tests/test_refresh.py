@@ -1,17 +1,19 @@
 """POST /api/auth/refreshtoken: a refresh token in, its successors out; never a 401."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts import sessions
-from accounts.models import Session, User
-from accounts.tokens import RefreshToken, read
+from accounts.models import Refreshable, Session, User
+from accounts.tokens import Claims, RefreshToken, read
 
 pytestmark = pytest.mark.django_db
 MakeUser = Callable[..., User]
@@ -207,17 +209,59 @@ def test_a_live_session_never_looks_idle_before_its_newest_token_expires(
         assert refresh(token)[0] == 200
 
 
-def test_of_two_twins_that_are_judged_at_once_only_one_is_confirmed(
-    make_user: MakeUser, sign_in: SignIn, refresh: Refresh
-) -> None:
+@pytest.fixture
+def twins(make_user: MakeUser, sign_in: SignIn, refresh: Refresh) -> Iterator[tuple[Claims, Claims]]:
+    """Two successors of one token, issued a minute apart."""
     make_user()
     with time_machine.travel(1_000_000, tick=False) as clock:
         token = sign_in()["refreshToken"]
         owners = read(RefreshToken, refresh(token)[1]["refreshToken"])
         clock.shift(60)
-        thiefs = read(RefreshToken, refresh(token)[1]["refreshToken"])
-        # Both requests have read the session before either wrote it.
-        seen = Session.objects.get()
-        swaps = [sessions._confirm(seen, claims, timezone.now()) for claims in (owners, thiefs)]
-    assert swaps == [True, False]
+        yield owners, read(RefreshToken, refresh(token)[1]["refreshToken"])
+
+
+def swap(seen: Refreshable, claims: Claims) -> bool:
+    """What a request does to the session that had read it like this."""
+    return Session.objects.swap(seen, sessions._moved(seen, claims, timezone.now())._replace(refreshes=99))
+
+
+def session_of(claims: Claims) -> Refreshable:
+    found = Session.objects.live_one(session_id=claims.session_id, user_id=claims.user_id, now=timezone.now())
+    assert found is not None
+    return found
+
+
+def test_of_two_twins_that_are_judged_at_once_only_one_is_confirmed(twins: tuple[Claims, Claims]) -> None:
+    owners, thiefs = twins
+    seen = session_of(owners)
+    assert [swap(seen, claims) for claims in (owners, thiefs)] == [True, False]
     assert Session.objects.get().current_issued_at == owners.issued_at
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        pytest.param({"generation": 1}, id="confirmed by a copy of the server that counts no refreshes yet"),
+        pytest.param({"refreshes": 98}, id="refreshed with the same token"),
+        pytest.param({"revoked_at": "2020-01-01T00:00Z"}, id="ended"),
+    ],
+)
+def test_a_session_that_is_no_more_as_it_was_read_is_not_written(
+    twins: tuple[Claims, Claims], meanwhile: dict[str, Any]
+) -> None:
+    seen = session_of(twins[0])
+    Session.objects.update(**meanwhile)
+    assert not swap(seen, twins[0])
+
+
+def test_a_session_opened_by_a_copy_of_the_server_that_counts_no_refreshes_yet_is_refreshed(
+    first: str, refresh: Refresh
+) -> None:
+    """As while a new version is brought in: the columns are there, and the version before names them nowhere."""
+    before = MigrationExecutor(connection).loader.project_state(("accounts", "0007_indexes")).apps
+    sessions_before = before.get_model("accounts", "Session").objects
+    opened = sessions_before.values().get()
+    Session.objects.all().delete()
+    sessions_before.create(**opened)
+    assert [refresh(first)[0] for _ in range(2)] == [200, 200]
+    assert Session.objects.get().refreshes == 2

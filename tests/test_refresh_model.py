@@ -130,7 +130,7 @@ class Sessions(RuleBasedStateMachine):
         if not person.active:
             return multiple()
         session = Session(person, timezone.now(), self.grace, self.lifetime)
-        pair = self.world.take_down(session, response, to=None, place=0)
+        pair = self.world.take_down(session, response, to=None)
         person.add(session, timezone.now())
         session.id = self.id_in_the_list(session)
         return Device(session, pair.refresh, keeps_successors)

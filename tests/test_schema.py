@@ -155,7 +155,7 @@ def test_a_token_may_come_in_any_of_three_places() -> None:
 def test_every_error_is_json_with_a_message(call: tuple[str, str]) -> None:
     errors = [answer for status, answer in OPERATIONS[call]["responses"].items() if status >= "400"]
     shapes = {answer["content"]["application/json"]["schema"]["$ref"] for answer in errors}
-    assert shapes <= {"#/components/schemas/Error", "#/components/schemas/SignInError"}
+    assert shapes <= {f"#/components/schemas/{name}" for name in ("Error", "SignInError", "Readiness")}
     assert DESCRIBED["components"]["schemas"]["Error"]["required"] == ["message"]
 
 

@@ -74,6 +74,26 @@ def test_no_more_are_worked_on_at_once_than_may_be() -> None:
     assert most == [3]
 
 
+def test_those_who_come_first_all_at_once_stand_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[Turns] = []
+
+    def slowly(**numbers: int) -> Turns:
+        sleep(0.05)
+        lines.append(Turns(**numbers))
+        return lines[-1]
+
+    def come(_: int) -> None:
+        with turn():
+            pass
+
+    turns._turns.cache_clear()
+    monkeypatch.setattr(turns, "Turns", slowly)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(come, range(8)))
+    turns._turns.cache_clear()
+    assert len(lines) == 1
+
+
 def test_who_finds_the_line_full_is_told_to_come_back(hold: Callable[[Any], Holder]) -> None:
     line = Turns(at_once=1, waiting=1)
     hold(line.one)

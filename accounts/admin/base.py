@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from accounts.errors import AccountError
 from accounts.models import COUNTED
 from accounts.pagination import counted
-from accounts.transactions import retrying
+from accounts.transactions import once
 
 
 class AtLeast(int):
@@ -41,20 +41,23 @@ class ServiceAdmin(LongListAdmin):
     """Pages whose changes are service calls. What those refuse is undone, said, and leaves one where one was."""
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._unless_refused(super().changelist_view, request, *args, **kwargs)
+        return self._in_one(super().changelist_view, request, *args, **kwargs)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._unless_refused(super().changeform_view, request, *args, **kwargs)
+        return self._in_one(super().changeform_view, request, *args, **kwargs)
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._unless_refused(super().delete_view, request, *args, **kwargs)
+        return self._in_one(super().delete_view, request, *args, **kwargs)
+
+    def _in_one(self, view: Callable[..., Any], request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What a page does is one transaction, and its answer comes of that."""
+        return self._unless_refused(once(view) if request.method == "POST" else view, request, *args, **kwargs)
 
     def _unless_refused(
         self, view: Callable[..., Any], request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponse:
         try:
-            # Django's pages are one transaction each, so only the whole of one can be tried again.
-            return retrying(view)(request, *args, **kwargs)
+            return view(request, *args, **kwargs)
         except AccountError as error:
             self.message_user(request, error.message, messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())

@@ -4,7 +4,7 @@ from accounts.models.audit import Action, Actor, AuditEntry, AuditSeal
 from accounts.models.counters import Counter
 from accounts.models.ids import new_id, new_session_id
 from accounts.models.roles import ADMIN, BUILT_IN_ROLES, COUNTED, AdminGuard, Role, RoleGrant, RoleManager
-from accounts.models.sessions import Session, SessionQuerySet
+from accounts.models.sessions import Refreshable, Session, SessionQuerySet
 from accounts.models.users import NameKeyField, User
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "AuditSeal",
     "Counter",
     "NameKeyField",
+    "Refreshable",
     "Role",
     "RoleGrant",
     "RoleManager",

@@ -4,18 +4,19 @@ Putting a query into SQL takes Django longer than the database takes to answer i
 any query is, with a `Param` wherever a value will come.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from threading import Lock
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, models, transaction
+from django.db import DEFAULT_DB_ALIAS, Error, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.sql import InsertQuery, UpdateQuery
 
+from accounts.transactions import again
+
 Params = list[Any]
-# MySQL and MariaDB: the server has gone away, or was lost during the query.
-LOST = {(2006,), (2013,)}
 
 
 class Param(Expression):
@@ -68,17 +69,14 @@ class Select(Statement):
         return sql, params
 
     def rows(self, **values: Any) -> list[list[Any]]:
-        """Asked once more where the connection was lost since its last use, unless a transaction was lost with it."""
+        """As `retrying`: asked again where the database was lost."""
         connection: Any = connections[DEFAULT_DB_ALIAS]
         # So there is no need to ask the database first whether it is still there, as Django would at each request.
         connection.health_check_done = True
         try:
             return self._rows(values)
-        except OperationalError as error:
-            if not connection.get_autocommit() or connection.in_atomic_block or error.args[:1] not in LOST:
-                raise
-            connection.close()
-            return self._rows(values)
+        except Error as error:
+            return again(error, partial(self._rows, values))
 
     def _rows(self, values: dict[str, Any]) -> list[list[Any]]:
         connection, sql, params = self._prepare(values)
@@ -114,16 +112,20 @@ class Update(_Write):
 
 
 class Insert(_Write):
-    """As `save(force_insert=True)`, without Django's signals; a primary key that the database makes is not told."""
+    """As `save(force_insert=True)`, without Django's signals; a primary key that the database makes is not told.
 
-    def __init__(self, model: type[models.Model]) -> None:
+    `without` names fields that the database itself gives their first value.
+    """
+
+    def __init__(self, model: type[models.Model], without: Iterable[str] = ()) -> None:
         def query() -> InsertQuery:
             made = InsertQuery(model)
             params = {field.attname: Param(field.attname, field) for field in fields}
             made.insert_values(fields, [model(**params)], raw=True)
             return made
 
-        fields = [field for field in model._meta.concrete_fields if not field.generated]
+        left_out = set(without)
+        fields = [field for field in model._meta.concrete_fields if not field.generated and field.name not in left_out]
         super().__init__(query)
         self._fields = fields
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
-from django.db import DEFAULT_DB_ALIAS, models
+from django.db import models
 
 from accounts.models.compiled import Insert, Param, Select, Update
 from accounts.models.ids import new_id
@@ -23,9 +23,25 @@ class SessionQuerySet(models.QuerySet["Session"]):
             user__sessions_version=models.F("sessions_version"),
         )
 
-    def run_out_before(self, moment: datetime) -> "SessionQuerySet":
-        """Sessions of which no token can have been good since `moment`."""
-        return self.filter(idle_expires_at__lt=moment)
+    def run_out(self, begin: datetime, end: datetime) -> "SessionQuerySet":
+        """Sessions whose last token ran out in that time, `end` not included, in this order."""
+        return self.filter(idle_expires_at__gte=begin, idle_expires_at__lt=end).order_by("idle_expires_at")
+
+
+class Refreshable(NamedTuple):
+    """A live session, as far as a refresh needs it, or leaves it. The fields are those of Session."""
+
+    id: UUID
+    user_id: int
+    last_used_at: datetime
+    idle_expires_at: datetime
+    expires_at: datetime
+    generation: int
+    current_issued_at: datetime
+    confirmed_at: datetime
+    refreshes: int
+    refresh_level: float
+    refreshed_at: datetime | None
 
 
 class SessionManager(models.Manager.from_queryset(SessionQuerySet)):  # type: ignore[misc]
@@ -35,10 +51,10 @@ class SessionManager(models.Manager.from_queryset(SessionQuerySet)):  # type: ig
         """The user of a live session, without the password hash; None if there is no such session."""
         return _USER_OF_SESSION.get(session_id=session_id, user_id=user_id, now=now)
 
-    def live_one(self, *, session_id: UUID, user_id: int, now: datetime) -> "Session | None":
-        """The session, as far as a refresh needs it, if it is live."""
+    def live_one(self, *, session_id: UUID, user_id: int, now: datetime) -> Refreshable | None:
+        """The session, if it is live."""
         rows = _LIVE_ONE.rows(session_id=session_id, user_id=user_id, now=now)
-        return Session.from_db(DEFAULT_DB_ALIAS, _OF_A_REFRESH, rows[0]) if rows else None
+        return Refreshable(*rows[0]) if rows else None
 
     def surplus(self, *, user_id: int, limit: int, now: datetime) -> list[UUID]:
         """The user's oldest live sessions beyond that many."""
@@ -47,19 +63,10 @@ class SessionManager(models.Manager.from_queryset(SessionQuerySet)):  # type: ig
     def keep(self, session: "Session") -> None:
         _OPENED.add(session)
 
-    def confirm(
-        self, *, session_id: UUID, generation: int, issued_at: datetime, now: datetime, idle_expires_at: datetime
-    ) -> bool:
-        """The compare-and-swap that retires all generations before this one; False if another request was first."""
-        return bool(
-            _CONFIRM.execute(
-                session_id=session_id,
-                generation=generation,
-                issued_at=issued_at,
-                now=now,
-                idle_expires_at=idle_expires_at,
-            )
-        )
+    def swap(self, before: Refreshable, after: Refreshable) -> bool:
+        """The compare-and-swap of a refresh; False if another request was first, or ended the session."""
+        was = {"was_refreshed": before.refreshes, "was_at": before.generation}
+        return bool(_SWAP.execute(**after._asdict(), **was))
 
 
 class Session(models.Model):
@@ -95,12 +102,18 @@ class Session(models.Model):
     current_issued_at = models.DateTimeField()
     confirmed_at = models.DateTimeField()
 
+    # How often it was refreshed, which is what the compare-and-swap compares; and the tally of accounts/rates.py. The
+    # database knows the defaults too, for a copy of the server that does not know the columns yet.
+    refreshes = models.PositiveIntegerField(default=0, db_default=0)
+    refresh_level = models.FloatField(default=0, db_default=0)
+    refreshed_at = models.DateTimeField(null=True)
+
     objects: ClassVar[SessionManager] = SessionManager()
 
     class Meta:
         ordering = ["-opened_at"]
-        # Finds a user's live sessions, however many have run out and wait to be pruned.
-        indexes = [models.Index(fields=["user", "idle_expires_at"])]
+        # Finds a user's live sessions, however many have ended or run out and wait to be pruned.
+        indexes = [models.Index(fields=["user", "revoked_at", "idle_expires_at"])]
 
     def __str__(self) -> str:
         return str(self.id)
@@ -108,9 +121,13 @@ class Session(models.Model):
 
 _MOMENT, _ID = models.DateTimeField(), models.UUIDField()
 _NOW, _USER_ID = Param("now", _MOMENT), Param("user_id", models.BigIntegerField())
-_GENERATION = Param("generation", models.PositiveIntegerField())
-# In the model's order, as `from_db` wants them.
-_OF_A_REFRESH = ("id", "user_id", "last_used_at", "expires_at", "generation", "current_issued_at", "confirmed_at")
+_NUMBER = models.PositiveIntegerField()
+# What a refresh changes.
+_MOVED = {
+    field.name: Param(field.name, field)
+    for field in Session._meta.concrete_fields
+    if field.attname in set(Refreshable._fields) - {"id", "user_id", "expires_at"}
+}
 
 
 def _live_session() -> SessionQuerySet:
@@ -118,17 +135,17 @@ def _live_session() -> SessionQuerySet:
 
 
 _USER_OF_SESSION = UserWithRoles(_live_session, prefix="user__", without="password")
-_LIVE_ONE = Select(lambda: _live_session().values_list(*_OF_A_REFRESH))
-_OPENED = Insert(Session)
-_CONFIRM = Update(
+_LIVE_ONE = Select(lambda: _live_session().values_list(*Refreshable._fields))
+_OPENED = Insert(Session, without=("refreshes", "refresh_level", "refreshed_at"))
+_SWAP = Update(
+    # The generation too, which a copy of the server may write that does not know `refreshes` yet.
     lambda: Session.objects.filter(
-        id=Param("session_id", _ID), generation__lt=_GENERATION, revoked_at__isnull=True
+        id=Param("id", _ID),
+        refreshes=Param("was_refreshed", _NUMBER),
+        generation=Param("was_at", _NUMBER),
+        revoked_at__isnull=True,
     ).order_by(),
-    generation=_GENERATION,
-    current_issued_at=Param("issued_at", _MOMENT),
-    confirmed_at=_NOW,
-    last_used_at=_NOW,
-    idle_expires_at=Param("idle_expires_at", _MOMENT),
+    **_MOVED,
 )
 
 

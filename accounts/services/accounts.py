@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from django.contrib.auth.hashers import make_password
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts import sessions
@@ -13,7 +13,7 @@ from accounts.names import clean_email, clean_username
 from accounts.services.guard import keeping_an_admin
 from accounts.services.passwords import confirm, refuse_weak
 from accounts.services.roles import roles_called
-from accounts.transactions import retrying
+from accounts.transactions import once
 
 DEFAULT_ROLE = "user"
 record = AuditEntry.objects.record
@@ -47,16 +47,15 @@ def add_account(
     # Not in the transaction, which would wait for it.
     encoded = make_password(password)
 
-    @retrying
+    @once
     def write() -> User:
-        with transaction.atomic():
-            user = User(username=username, email=email, password=encoded)
-            User.objects.keep(user, roles=roles, granted_by_id=by.user_id)
-            record(action, by=by, subject_id=user.pk, roles=[role.name for role in roles])
-            for role in roles:
-                # What everyone has is nobody's decision.
-                if role.name != DEFAULT_ROLE:
-                    record(Action.ROLE_GRANTED, by=by, subject_id=user.pk, role=role.name)
+        user = User(username=username, email=email, password=encoded)
+        User.objects.keep(user, roles=roles, granted_by_id=by.user_id)
+        record(action, by=by, subject_id=user.pk, roles=[role.name for role in roles])
+        for role in roles:
+            # What everyone has is nobody's decision.
+            if role.name != DEFAULT_ROLE:
+                record(Action.ROLE_GRANTED, by=by, subject_id=user.pk, role=role.name)
         return user
 
     try:
@@ -68,7 +67,6 @@ def add_account(
         raise
 
 
-@retrying
 def change_account(*, user: User, by: Actor, username: str | None = None, email: str | None = None) -> User:
     """The user, with another username or email. Raises InvalidUsername, InvalidEmail, UsernameTaken, EmailTaken, and
     UserNotFound for one who is gone by now."""
@@ -81,14 +79,18 @@ def change_account(*, user: User, by: Actor, username: str | None = None, email:
         return user
     User.objects.refuse_taken(**wanted, by_other_than=user.pk)
     try:
-        with transaction.atomic():
-            renamed = _fresh(user)
-            renamed.username, renamed.email = wanted["username"], wanted["email"]
-            renamed.save(update_fields=[*changed, "updated_at"])
-            record(Action.ACCOUNT_CHANGED, by=by, subject_id=user.pk, changed=changed)
+        return _rename(user, wanted, changed, by)
     except IntegrityError:
         User.objects.refuse_taken(**wanted, by_other_than=user.pk)
         raise
+
+
+@once
+def _rename(user: User, wanted: dict[str, str], changed: list[str], by: Actor) -> User:
+    renamed = _fresh(user)
+    renamed.username, renamed.email = wanted["username"], wanted["email"]
+    renamed.save(update_fields=[*changed, "updated_at"])
+    record(Action.ACCOUNT_CHANGED, by=by, subject_id=user.pk, changed=changed)
     return renamed
 
 
@@ -108,7 +110,7 @@ def change_own_account(
     return change_account(user=user, by=by, username=username, email=email)
 
 
-@retrying
+@once
 def set_active(*, user: User, active: bool, by: Actor) -> None:
     """Lets the user sign in, or not. Deactivating ends the sessions, so that none comes back with the account, and
     keeps all else. Raises LastAdmin."""
@@ -122,7 +124,7 @@ def set_active(*, user: User, active: bool, by: Actor) -> None:
     user.is_active = active
 
 
-@retrying
+@once
 def delete_account(*, user: User, by: Actor) -> None:
     """Removes the account with its sessions and grants; the audit trail keeps its id, which names nobody any more.
     Raises LastAdmin."""

@@ -4,6 +4,7 @@ from django.contrib.auth.hashers import make_password, verify_password
 
 from accounts.hashers import is_bcrypt, level_bcrypt
 from accounts.models import User
+from accounts.transactions import retrying
 
 
 def may_sign_in(user: User | None, password: str) -> bool:
@@ -24,6 +25,7 @@ def may_sign_in(user: User | None, password: str) -> bool:
     return is_allowed
 
 
+@retrying
 def _replace_hash(user: User, encoded: str) -> None:
     """Only that very hash which was checked: else the old password would come back over one that was set at that
     moment."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import transaction
 from django.db.models import F
 
 from accounts.errors import LastAdmin
@@ -12,18 +11,17 @@ from accounts.models import ADMIN, AdminGuard, RoleGrant, User
 
 @contextmanager
 def keeping_an_admin(user: User) -> Iterator[None]:
-    """A transaction in which `user` may cease to be an admin. Raises LastAdmin, and undoes it, if after that nobody
-    active holds `admin` without an end.
+    """Around what may cost `user` the role admin, in a transaction. Raises LastAdmin if after that nobody active
+    holds `admin` without an end.
 
     Each of these transactions first updates the one row of AdminGuard: so they run one after the other, and each
     sees what the one before left. On a Galera cluster the later of two is refused at its commit, and tried again.
     """
-    with transaction.atomic():
-        _wait_for_the_others()
-        was_admin = _is_admin(user)
-        yield
-        if was_admin:
-            refuse_no_admin()
+    _wait_for_the_others()
+    was_admin = _is_admin(user)
+    yield
+    if was_admin:
+        refuse_no_admin()
 
 
 def _wait_for_the_others() -> None:

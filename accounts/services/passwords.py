@@ -11,7 +11,7 @@ from accounts import sessions, throttling
 from accounts.errors import InvalidToken, PasswordRefused, UserNotFound, WrongCurrentPassword
 from accounts.models import Action, Actor, AuditEntry, Session, User
 from accounts.services.guard import keeping_an_admin
-from accounts.transactions import retrying
+from accounts.transactions import once
 from accounts.turns import turn
 
 record = AuditEntry.objects.record
@@ -43,7 +43,7 @@ def _change_password(
     user.password = make_password(password)
     expected = {} if checked is None else {"password": checked}
 
-    @retrying
+    @once
     def write() -> int:
         with keeping_an_admin(user):
             found = User.objects.filter(pk=user.pk, **expected)

@@ -1,12 +1,12 @@
 """Roles, and granting them: by whom, why, and until when."""
 
 from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import ProtectedError
 from django.utils import timezone
 
@@ -22,12 +22,11 @@ from accounts.errors import (
 )
 from accounts.models import ADMIN, BUILT_IN_ROLES, Action, Actor, AuditEntry, Role, RoleGrant, User
 from accounts.services.guard import keeping_an_admin, refuse_no_admin
-from accounts.transactions import retrying
+from accounts.transactions import once
 
 record = AuditEntry.objects.record
 
 
-@retrying
 def grant_role(*, user: User, role_name: str, by: Actor, reason: str = "", expires_at: datetime | None = None) -> bool:
     """Gives the role, or gives it anew with another end or reason; False if the user holds it just so already.
 
@@ -44,8 +43,9 @@ def grant_role(*, user: User, role_name: str, by: Actor, reason: str = "", expir
         raise UserNotFound() from None
 
 
+@once
 def _grant(user: User, role: Role, by: Actor, reason: str, expires_at: datetime | None) -> bool:
-    with _transaction(user, role):
+    with _guarded(user, role):
         held = RoleGrant.objects.filter(user=user, role=role).first()
         if held and held.expires_at == expires_at and reason in {"", held.reason}:
             return False
@@ -60,9 +60,9 @@ def _grant(user: User, role: Role, by: Actor, reason: str, expires_at: datetime 
     return True
 
 
-def _transaction(user: User, role: Role) -> AbstractContextManager[Any]:
+def _guarded(user: User, role: Role) -> AbstractContextManager[Any]:
     """What changes who holds `admin` waits for the others that do; nothing else has to."""
-    return keeping_an_admin(user) if role.name == ADMIN else transaction.atomic()
+    return keeping_an_admin(user) if role.name == ADMIN else nullcontext()
 
 
 def _refuse_outlasting(by: Actor, expires_at: datetime | None) -> None:
@@ -72,14 +72,14 @@ def _refuse_outlasting(by: Actor, expires_at: datetime | None) -> None:
         raise OutlastsGranter()
 
 
-@retrying
+@once
 def revoke_role(*, user: User, role_name: str, by: Actor) -> bool:
     """Takes the role away, from the user's next request on; False if they did not hold it.
 
     Raises RoleDoesNotExist, LastAdmin.
     """
     [role] = roles_called([role_name])
-    with _transaction(user, role):
+    with _guarded(user, role):
         held = RoleGrant.objects.filter(user=user, role=role).exists()
         RoleGrant.with_expired.filter(user=user, role=role).delete()
         if held:
@@ -87,7 +87,7 @@ def revoke_role(*, user: User, role_name: str, by: Actor) -> bool:
     return held
 
 
-@retrying
+@once
 def set_roles(*, user: User, roles: Iterable[Role], by: Actor, shown: Iterable[Role] | None = None) -> None:
     """Leaves the user with just these roles; a grant that stays keeps its date, reason and end. Raises LastAdmin.
 
@@ -104,33 +104,34 @@ def set_roles(*, user: User, roles: Iterable[Role], by: Actor, shown: Iterable[R
             revoke_role(user=user, role_name=name, by=by)
 
 
-@retrying
+@once
 def seed_roles(extra: Iterable[str], *, by: Actor) -> list[str]:
     """Creates the roles that are missing, the built-in ones and `extra`; says which. Changes none that exist.
     Raises InvalidRoleName."""
     for name in extra:
         _refuse_bad_name(name)
-    with transaction.atomic():
-        created = Role.objects.create_missing(extra)
-        for name in created:
-            record(Action.ROLE_CREATED, by=by, role=name)
+    created = Role.objects.create_missing(extra)
+    for name in created:
+        record(Action.ROLE_CREATED, by=by, role=name)
     return created
 
 
-@retrying
 def create_role(*, name: str, description: str = "", by: Actor) -> Role:
     """Raises InvalidRoleName, RoleNameTaken."""
     _refuse_bad_name(name)
     try:
-        with transaction.atomic():
-            role = Role.objects.create(name=name, description=description)
-            record(Action.ROLE_CREATED, by=by, role=name)
+        return _create_role(name, description, by)
     except IntegrityError:
         raise RoleNameTaken(name) from None
+
+
+@once
+def _create_role(name: str, description: str, by: Actor) -> Role:
+    role = Role.objects.create(name=name, description=description)
+    record(Action.ROLE_CREATED, by=by, role=name)
     return role
 
 
-@retrying
 def change_role(*, role: Role, by: Actor, name: str | None = None, description: str | None = None) -> Role:
     """Renames or describes a role. Raises BuiltInRole for renaming a built-in one, InvalidRoleName, RoleNameTaken;
     RoleDoesNotExist for one that is deleted meanwhile."""
@@ -142,31 +143,38 @@ def change_role(*, role: Role, by: Actor, name: str | None = None, description: 
         _refuse_built_in(role)
         _refuse_bad_name(wanted["name"])
     try:
-        with transaction.atomic():
-            row = Role.objects.filter(pk=role.pk)
-            # Only what is changed: else a rename would undo a description that was given at the same time.
-            if not (row.update(**changed) if changed else row.exists()):
-                raise RoleDoesNotExist(role.name)
-            if changed:
-                record(Action.ROLE_CHANGED, by=by, role=role.name, changed=changed)
+        _change_role(role, changed, by)
     except IntegrityError:
         raise RoleNameTaken(wanted["name"]) from None
     role.name, role.description = wanted["name"], wanted["description"]
     return role
 
 
-@retrying
+@once
+def _change_role(role: Role, changed: dict[str, Any], by: Actor) -> None:
+    row = Role.objects.filter(pk=role.pk)
+    # Only what is changed: else a rename would undo a description that was given at the same time.
+    if not (row.update(**changed) if changed else row.exists()):
+        raise RoleDoesNotExist(role.name)
+    if changed:
+        record(Action.ROLE_CHANGED, by=by, role=role.name, changed=changed)
+
+
 def delete_role(*, role: Role, by: Actor) -> None:
     """Raises BuiltInRole, RoleHeld while somebody holds it, RoleDoesNotExist if it is gone already."""
     _refuse_built_in(role)
     try:
-        with transaction.atomic():
-            RoleGrant.with_expired.filter(role=role, expires_at__lte=timezone.now()).delete()
-            if not Role.objects.filter(pk=role.pk).delete()[0]:
-                raise RoleDoesNotExist(role.name)
-            record(Action.ROLE_DELETED, by=by, role=role.name)
+        _delete_role(role, by)
     except (ProtectedError, IntegrityError):
         raise RoleHeld(role.name) from None
+
+
+@once
+def _delete_role(role: Role, by: Actor) -> None:
+    RoleGrant.with_expired.filter(role=role, expires_at__lte=timezone.now()).delete()
+    if not Role.objects.filter(pk=role.pk).delete()[0]:
+        raise RoleDoesNotExist(role.name)
+    record(Action.ROLE_DELETED, by=by, role=role.name)
 
 
 def roles_called(names: list[str]) -> list[Role]:

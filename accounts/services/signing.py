@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 from structlog.contextvars import bind_contextvars
 
@@ -26,7 +26,7 @@ from accounts.models import ADMIN, Action, Actor, AuditEntry, Session, SessionQu
 from accounts.services.accounts import DEFAULT_ROLE, add_account
 from accounts.services.checking import may_sign_in
 from accounts.sessions import TokenPair
-from accounts.transactions import retrying
+from accounts.transactions import once
 
 record = AuditEntry.objects.record
 
@@ -78,7 +78,11 @@ def sign_in(*, username: str, password: str, by: Actor, access_token: str = "") 
     forget now, if that is the same user's (ASVS 7.2.4). Raises what `authenticate` raises."""
     user = authenticate(username=username, password=password, by=by)
     by = replace(by, user_id=user.pk)
-    pair = _open_session(user, by)
+    try:
+        pair = _open_session(user, by)
+    except IntegrityError:
+        # The account was deleted while its password was checked.
+        raise InvalidCredentials() from None
     with suppress(InvalidToken):
         if access_token:
             claims = tokens.read_even_expired(tokens.AccessToken, access_token)
@@ -102,23 +106,17 @@ def enter_admin(*, username: str, password: str, by: Actor) -> User:
     return user
 
 
-@retrying
+@once
 def _open_session(user: User, by: Actor) -> TokenPair:
-    try:
-        with transaction.atomic():
-            session, pair = sessions.open(user=user, client=by)
-            record(Action.SIGNED_IN, by=by, subject_id=user.pk, session=str(session.id))
-    except IntegrityError:
-        # The account was deleted while its password was checked.
-        raise InvalidCredentials() from None
+    session, pair = sessions.open(user=user, client=by)
+    record(Action.SIGNED_IN, by=by, subject_id=user.pk, session=str(session.id))
     return pair
 
 
-@retrying
+@once
 def _end_surplus(user: User, by: Actor) -> None:
-    with transaction.atomic():
-        if ended := sessions.end_surplus(user):
-            record(Action.SESSIONS_REVOKED, by=by, subject_id=user.pk, sessions=ended, reason="surplus")
+    if ended := sessions.end_surplus(user):
+        record(Action.SESSIONS_REVOKED, by=by, subject_id=user.pk, sessions=ended, reason="surplus")
 
 
 def refresh(*, refresh_token: str | None, by: Actor) -> TokenPair:
@@ -133,9 +131,8 @@ def refresh(*, refresh_token: str | None, by: Actor) -> TokenPair:
     except InvalidToken:
         raise RefreshTokenUnknown() from None
     bind_contextvars(user_id=claims.user_id)
-    throttling.refresh(session_id=claims.session_id, address=by.ip_address)
     try:
-        return sessions.rotate(claims)
+        return sessions.rotate(claims, address=by.ip_address)
     except RefreshTokenReused:
         _end(sessions.of_claims(claims), Session.Reason.TOKEN_REUSED, Action.TOKEN_REUSED, by, claims.user_id)
         raise
@@ -188,18 +185,16 @@ def revoke_own_session(*, user: User, session_id: UUID, by: Actor) -> None:
         raise SessionNotFound()
 
 
-@retrying
+@once
 def _end(chosen: SessionQuerySet, reason: Session.Reason, action: Action, by: Actor, user_id: int) -> int:
-    with transaction.atomic():
-        ended = sessions.revoke(chosen, reason)
-        if ended:
-            record(action, by=by, subject_id=user_id, sessions=ended)
+    ended = sessions.revoke(chosen, reason)
+    if ended:
+        record(action, by=by, subject_id=user_id, sessions=ended)
     return ended
 
 
-@retrying
+@once
 def _end_all(user: User, reason: Session.Reason, action: Action, by: Actor) -> int:
-    with transaction.atomic():
-        ended = sessions.revoke_all(user=user, reason=reason)
-        record(action, by=by, subject_id=user.pk, sessions=ended, everywhere=True)
+    ended = sessions.revoke_all(user=user, reason=reason)
+    record(action, by=by, subject_id=user.pk, sessions=ended, everywhere=True)
     return ended

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Prefetch, QuerySet
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
@@ -19,7 +17,7 @@ from accounts.pagination import ByCursor, ByPage
 from accounts.permissions import HasRole
 from accounts.serializers import answers, requests
 from accounts.serializers.requests import parse
-from accounts.transactions import retrying
+from accounts.transactions import once
 from accounts.views.base import ID_PATTERN
 
 
@@ -28,7 +26,7 @@ class ManagementViewSet(ReadOnlyModelViewSet):
 
     permission_classes = [HasRole("admin")]
     pagination_class: Any = ByPage
-    filter_backends = [DjangoFilterBackend, filters.Search]
+    filter_backends = [filters.Filters, filters.Search]
     lookup_value_regex = "[0-9]{1,18}"
 
     def get_object(self) -> Any:
@@ -52,7 +50,8 @@ class UserViewSet(ManagementViewSet):
     def get_queryset(self) -> QuerySet[User]:
         """Asked anew each time: which grants are live is a question of now."""
         grants = RoleGrant.objects.select_related("role").order_by("role_id")
-        return User.objects.prefetch_related(Prefetch("grants", grants))
+        # A list each: for each user a queryset would be made, only to hold what has been found.
+        return User.objects.defer("password").prefetch_related(Prefetch("grants", grants, to_attr="live_grants"))
 
     @extend_schema(request=requests.CreateUserRequest, responses={201: answers.UserSerializer})
     def create(self, request: Request) -> Response:
@@ -111,13 +110,12 @@ class UserViewSet(ManagementViewSet):
         return Response(status=204)
 
 
-@retrying
+@once
 def _change_user(user_id: int, *, by: Actor, active: bool | None = None, **changes: str) -> None:
-    with transaction.atomic():
-        user = get_object_or_404(User.objects.all(), pk=user_id)
-        if active is not None:
-            services.set_active(user=user, active=active, by=by)
-        services.change_account(user=user, by=by, **changes)
+    user = get_object_or_404(User.objects.all(), pk=user_id)
+    if active is not None:
+        services.set_active(user=user, active=active, by=by)
+    services.change_account(user=user, by=by, **changes)
 
 
 class RoleViewSet(ManagementViewSet):
@@ -145,7 +143,7 @@ class RoleViewSet(ManagementViewSet):
 
 
 class AuditViewSet(ManagementViewSet):
-    filter_backends = [DjangoFilterBackend]
+    filter_backends = [filters.Filters]
     queryset = AuditEntry.objects.all()
     serializer_class = answers.AuditSerializer
     filterset_class = filters.AuditFilter

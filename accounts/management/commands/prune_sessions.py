@@ -1,5 +1,6 @@
 """manage.py prune_sessions [--keep-days N]"""
 
+import time
 from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,8 @@ from django.utils import timezone
 
 from accounts import sessions
 from accounts.management.base import AccountCommand
+
+REPORTS_EVERY = 10  # seconds
 
 
 class Command(AccountCommand):
@@ -22,5 +25,10 @@ class Command(AccountCommand):
     def run(self, *, keep_days: int, **options: Any) -> None:
         if not 0 <= keep_days <= 36_500:
             raise CommandError("--keep-days must be from 0 to 36500.")
-        deleted = sessions.prune(before=timezone.now() - timedelta(days=keep_days))
+        deleted, said_at = 0, time.monotonic()
+        for number in sessions.prune(before=timezone.now() - timedelta(days=keep_days)):
+            deleted += number
+            if time.monotonic() - said_at >= REPORTS_EVERY:
+                self.stdout.write(f"Sessions deleted so far: {deleted}.")
+                said_at = time.monotonic()
         self.say(f"Sessions deleted: {deleted}.")
