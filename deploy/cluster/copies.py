@@ -61,7 +61,7 @@ def wait_for_copy(layout: Layout, number: int) -> None:
 
 def answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/api/test/all", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://{LOOPBACK}:{port}/health/ready", timeout=5) as answer:
             return answer.status == 200
     except (OSError, urllib.error.HTTPError):
         return False
