@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deploy.cluster import copies, proxy, read_after_write
 from deploy.cluster.cluster import Cluster, refuse_what_is_missing
+from deploy.cluster.faults.run import main as run_faults
 from deploy.cluster.layout import Layout, Refused
 
 FOLDER = Path(tempfile.gettempdir()) / "authproject-cluster"
@@ -18,6 +19,8 @@ def main() -> None:
     try:
         if options.command == "up":
             up(options)
+        elif options.command == "faults":
+            run_faults(short=options.short, results=options.results)
         elif options.command == "read-after-write":
             read_after_write.main(options.tries)
         else:
@@ -44,6 +47,9 @@ def _options() -> Namespace:
     commands.add_parser("recover", help="starts the database again when all three nodes have died")
     race = commands.add_parser("read-after-write", help="measures, on a cluster of its own, what another node sees")
     race.add_argument("--tries", type=int, default=200, metavar="N", help="default: %(default)s")
+    faults = commands.add_parser("faults", help="breaks a cluster of its own under load; fails if a promise is broken")
+    faults.add_argument("--short", action="store_true", help="three faults in place of all")
+    faults.add_argument("--results", type=Path, metavar="FILE", help="where the figures go as JSON")
     commands.add_parser("manage", help="runs manage.py on it").add_argument("arguments", nargs=REMAINDER)
     commands.add_parser("down", help="ends everything it started, and removes the folder")
     return parser.parse_args()

@@ -125,16 +125,16 @@ class Node:
             return dict(self.query(f"SHOW STATUS WHERE Variable_name IN {STATUS}"))
         return {}
 
-    def query(self, statement: str) -> list[tuple[Any, ...]]:
+    def query(self, statement: str, database: str = "") -> list[tuple[Any, ...]]:
         """As root, over the socket. Raises MySQLdb.Error."""
-        with self._connection() as connection, connection.cursor() as cursor:
+        with self._connection(database) as connection, connection.cursor() as cursor:
             cursor.execute(statement)
             return list(cursor.fetchall())
 
     @contextmanager
-    def _connection(self) -> Iterator[Any]:
+    def _connection(self, database: str) -> Iterator[Any]:
         server = {"unix_socket": f"{self.folder}/socket", "user": _own_name(), "connect_timeout": 2, "read_timeout": 10}
-        with closing(MySQLdb.connect(**server, autocommit=True)) as connection:
+        with closing(MySQLdb.connect(**server, database=database, autocommit=True)) as connection:
             yield connection
 
 
