@@ -25,6 +25,11 @@ class Answer:
         """Whether what was asked for was done is not known."""
         return self.status == 0 or self.status >= 500
 
+    def __str__(self) -> str:
+        """Without the tokens that may be in it."""
+        told = self.body.get("message", "") if isinstance(self.body, dict) else self.body
+        return f"{self.status} {told}"
+
 
 @dataclass(frozen=True)
 class Client:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import secrets
 import socket
 from dataclasses import asdict, dataclass
@@ -100,8 +101,9 @@ class Layout:
 
 
 def _free_block() -> int:
-    """The first of BLOCK ports in a row of which none is in use. Raises Refused if there are none."""
-    for base in range(FIRST_PORT, LAST_PORT, BLOCK):
+    """The first of BLOCK ports in a row of which none is in use; not the lowest, which another cluster that is just
+    being started would choose too. Raises Refused if there are none."""
+    for base in random.sample(range(FIRST_PORT, LAST_PORT, BLOCK), k=(LAST_PORT - FIRST_PORT) // BLOCK):
         if all(is_free(port) for port in range(base, base + BLOCK)):
             return base
     raise Refused(f"No {BLOCK} free ports in a row were found; name the first with --base-port.")

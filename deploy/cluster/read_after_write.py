@@ -18,8 +18,9 @@ from deploy.cluster.layout import LOOPBACK, Refused
 from deploy.cluster.processes import Process
 
 PASSWORD = "correct horse battery"
-# Sign-ups of one run come from one address.
-VARIABLES = {"SIGN_UP_RATE": "off", "WORKERS": "1", "TRUSTED_PROXY_COUNT": "0"}
+# All comes from one address, and a sign-in that is refused because the account is not seen counts as a guess.
+NO_LIMITS = dict.fromkeys(("SIGN_UP_RATE", "GUESS_RATE", "GUESS_RATE_ADDRESS", "GUESS_RATE_ACCOUNT"), "off")
+VARIABLES = {**NO_LIMITS, "WORKERS": "1"}
 # The copies on n1 and on n2, by wsrep_sync_wait.
 PAIRS = {0: (1, 2), 1: (3, 4)}
 ROUNDS, REQUESTS = 5, 1000

@@ -18,6 +18,10 @@ PAUSE, GIVES_UP = 0.5, 30.0
 _numbers = itertools.count()
 
 
+class Broken(Exception):
+    """A promise that was not kept."""
+
+
 @dataclass
 class Actor(ABC):
     ledger: Ledger
@@ -28,6 +32,8 @@ class Actor(ABC):
 
     def __post_init__(self) -> None:
         self.client = Client(self.port, address(next(_numbers)))
+        # Of the session of who stays.
+        self.tokens: Any = None
 
     def run(self) -> None:
         """Until `stop`; nothing that goes wrong in a step ends it unseen."""
@@ -56,11 +62,10 @@ class Actor(ABC):
             time.sleep(PAUSE)
 
     def expect(self, kind: str, request: Callable[[], Answer], status: int, promise: str) -> Any:
-        """The body of the answer, whose status must be that one, or else the promise is broken; None without one."""
+        """The body of the answer, None without one. Raises Broken, with the promise, for any other status."""
         answer = self.ask(kind, request, status)
         if answer and answer.status != status:
-            self.ledger.complain(f"{promise}: {answer.status} {str(answer.body)[:100]}")
-            return None
+            raise Broken(f"{promise}: {answer}")
         return answer.body if answer else None
 
     def sign_in(self, person: Person) -> Any:
@@ -107,36 +112,34 @@ class Newcomer(Actor):
         # Somebody whose first answer was lost may find that the name is taken: by themselves.
         person.exists = answer.status == 200 or (tries > 1 and "already in use" in str(answer.body))
         if not person.exists:
-            self.ledger.complain(f"{person.name} cannot sign up: {answer.status} {answer.body}")
+            raise Broken(f"{person.name} cannot sign up: {answer}")
 
 
 class Stayer(Actor):
     """Signed in once, and goes on from refresh to refresh."""
-
-    tokens: Any = None
 
     def step(self) -> None:
         if self.tokens is None:
             person = random.choice([each for each in self.ledger.people if each.exists])
             self.tokens = self.sign_in(person)
         else:
-            self._refresh()
+            self.go_on()
         if self.tokens:
             look = lambda: self.client.get("/api/test/user", self.tokens["accessToken"])  # noqa: E731
             self.expect("guarded", look, 200, "A session that nobody revoked is not let in")
 
-    def _refresh(self) -> None:
+    def go_on(self) -> None:
         body = {"refreshToken": self.tokens["refreshToken"]}
-        promise = "A session that nobody revoked is not refreshed"
-        found = self.expect("refresh", lambda: self.client.post("/api/auth/refreshtoken", body), 200, promise)
+        again = lambda: self.client.post("/api/auth/refreshtoken", body)  # noqa: E731
+        found = self.expect("refresh", again, 200, "A session that nobody revoked is not refreshed")
         self.tokens = found or self.tokens
 
 
 class Reader(Stayer):
     """Signed in once, and reads."""
 
-    def _refresh(self) -> None:
-        """Not within the hour for which its token is good."""
+    def go_on(self) -> None:
+        """Its token is good for an hour."""
 
 
 @dataclass
@@ -158,7 +161,7 @@ class Admin(Actor):
             # It may be carried out yet, so nothing more is asked for this person.
             person.moderates = None
             if not answer.is_lost:
-                self.ledger.complain(f"The role of {person.name} cannot be changed: {answer.status} {answer.body}")
+                raise Broken(f"The role of {person.name} cannot be changed: {answer}")
             return
         person.moderates = wanted
         text = f"{person.name} was told {'to be' if wanted else 'not to be'} a moderator and is answered otherwise"
