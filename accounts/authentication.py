@@ -61,13 +61,13 @@ def actor_of(request: Request, user: User | None = None) -> Actor:
 
 def access_token_of(request: Request) -> tuple[str, Source]:
     """The access token as it came, '' where there is none: the first place that is not empty decides."""
-    header = request.META.get("HTTP_X_ACCESS_TOKEN", "").strip() or _bearer(request)
+    header = request.META.get("HTTP_X_ACCESS_TOKEN", "").strip() or bearer(request)
     if header:
         return header, Source.HEADER
     return request.COOKIES.get(conf.access_cookie, ""), Source.COOKIE
 
 
-def _bearer(request: Request) -> str:
+def bearer(request: Request) -> str:
     """RFC 6750 section 2.1; an empty header, a bare `Bearer` and another scheme hold no token."""
     scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""

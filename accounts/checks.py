@@ -105,6 +105,13 @@ def _audit_errors() -> Iterator[Error]:
 
 
 @register()
+def check_metrics(**kwargs: Any) -> list[CheckMessage]:
+    if not settings.METRICS_TOKEN or _is_strong(settings.METRICS_TOKEN):
+        return []
+    return [Error("METRICS_TOKEN must be a random text of at least 43 characters.", hint=KEY_HINT, id="accounts.E022")]
+
+
+@register()
 def check_numbers(**kwargs: Any) -> list[CheckMessage]:
     if settings.SESSIONS_PER_USER < 1:
         return [Error("SESSIONS_PER_USER must be 1 or more.", id="accounts.E011")]

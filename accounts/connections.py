@@ -14,8 +14,13 @@ from django.db.utils import ConnectionHandler
 
 # Seconds that a request waits for one. Others hold theirs for milliseconds, unless the database is in trouble.
 LONGEST_WAIT = 2.0
-# How MySQL calls one connection too many; who asked is answered as if it had.
-TOO_MANY = 1040
+
+
+class AllLent(OperationalError):
+    """As MySQL says of one connection too many; it has been waited for already."""
+
+    def __init__(self) -> None:
+        super().__init__(1040, "All connections are lent.")
 
 
 def new() -> Any:
@@ -53,11 +58,11 @@ class Pool:
         self._seats.release()
 
     def create(self, alias: str) -> Any:
-        """For `connections`, where this thread has none. Raises OperationalError."""
+        """For `connections`, where this thread has none. Raises AllLent."""
         if alias != DEFAULT_DB_ALIAS or not getattr(self._thread, "borrows", False):
             return ConnectionHandler.create_connection(connections, alias)
         if not self._seats.acquire(timeout=LONGEST_WAIT):
-            raise OperationalError(TOO_MANY, "All connections are lent.")
+            raise AllLent()
         try:
             self._thread.lent = self._idle_one() or self._patient_one()
         except BaseException:

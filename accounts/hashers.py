@@ -7,6 +7,7 @@ import bcrypt
 from django.contrib.auth.hashers import Argon2PasswordHasher, BasePasswordHasher, mask_hash
 from django.utils.crypto import constant_time_compare
 
+from accounts.metrics import hashing
 from accounts.turns import turn
 
 # Each step doubles the work of every sign-in while such a hash is in the database (accounts/services/checking.py);
@@ -28,10 +29,12 @@ class Argon2idHasher(Argon2PasswordHasher):
     parallelism = 1
 
     @turn()
+    @hashing()
     def encode(self, password: str, salt: str) -> str:
         return super().encode(password, salt)
 
     @turn()
+    @hashing()
     def verify(self, password: str, encoded: str) -> bool:
         try:
             return super().verify(password, encoded)
@@ -58,6 +61,7 @@ class BcryptHasher(BasePasswordHasher):
     algorithm = "bcrypt"
 
     @turn()
+    @hashing()
     def verify(self, password: str, encoded: str) -> bool:
         """Whether the password fits; False for a hash that cannot be read or costs too much."""
         found = _readable(encoded)

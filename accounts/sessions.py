@@ -3,14 +3,18 @@
 import random
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from threading import Lock
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts import throttling, tokens
+from accounts import metrics, throttling, tokens
 from accounts.conf import conf
 from accounts.errors import RefreshTokenReused, RefreshTokenUnknown, TooManyRequests
 from accounts.models import Actor, Refreshable, Session, SessionQuerySet, User
@@ -20,6 +24,9 @@ from accounts.transactions import retrying
 # Each lost race means that another refresh of the session got through, so that a few rounds settle it.
 ROUNDS = 50
 PAUSE = 0.005  # seconds, at most, between two rounds
+# For so long a refresh waits, in seconds, while its process works on another of the same session.
+QUEUE_FOR = 0.1
+_QUEUES = [Lock() for _ in range(256)]
 
 
 @dataclass(frozen=True)
@@ -59,11 +66,33 @@ def surplus_of(user: User) -> list[UUID]:
     return Session.objects.surplus(user_id=user.pk, limit=conf.sessions_per_user, now=timezone.now())
 
 
-@retrying
 def rotate(claims: tokens.Claims, *, address: str | None) -> TokenPair:
     """Answers a refresh token with a new pair. Raises RefreshTokenUnknown where there is no live session;
     RefreshTokenReused for a retired token, whose session is to be ended (RFC 9700 section 4.14.2), however often it
     was refreshed; TooManyRequests, and leaves the session as it is."""
+    with _one_at_a_time(claims.session_id):
+        session, now, counted = _move(claims)
+    if counted:
+        counted.was_kept(address=address)
+    return _issue(session, now, generation=session.generation + 1)
+
+
+@contextmanager
+def _one_at_a_time(session_id: UUID) -> Iterator[None]:
+    """Those that come at once queue instead of losing races, each of which costs two statements. What is right the
+    compare-and-swap decides; so whoever has waited for long, as where the database is slow, goes on all the same."""
+    queue = _QUEUES[hash(session_id) % len(_QUEUES)]
+    is_mine = queue.acquire(timeout=QUEUE_FOR)
+    try:
+        yield
+    finally:
+        if is_mine:
+            queue.release()
+
+
+@retrying
+def _move(claims: tokens.Claims) -> tuple[Refreshable, datetime, throttling.Refresh | None]:
+    """The session as that token leaves it, when, and how that was counted. Raises as `rotate`."""
     for _ in range(ROUNDS):
         now = timezone.now()
         session = Session.objects.live_one(session_id=claims.session_id, user_id=claims.user_id, now=now)
@@ -74,9 +103,7 @@ def rotate(claims: tokens.Claims, *, address: str | None) -> TokenPair:
         if counted:
             moved = moved._replace(refresh_level=counted.tally.level, refreshed_at=counted.tally.at)
         if moved == session or Session.objects.swap(session, moved._replace(refreshes=session.refreshes + 1)):
-            if counted:
-                counted.was_kept(address=address)
-            return _issue(moved, now, generation=moved.generation + 1)
+            return moved, now, counted
         time.sleep(random.uniform(0, PAUSE))  # noqa: S311
     raise TooManyRequests(timedelta(seconds=1))
 
@@ -100,9 +127,10 @@ def _moved(session: Refreshable, claims: tokens.Claims, now: datetime) -> Refres
 def revoke(sessions: SessionQuerySet, reason: Session.Reason) -> int:
     """Ends those of the sessions that have not ended; says how many. Their tokens are refused from now on."""
     now = timezone.now()
-    return sessions.filter(revoked_at__isnull=True, idle_expires_at__gt=now).update(
-        revoked_at=now, revoked_reason=reason
-    )
+    ending = sessions.filter(revoked_at__isnull=True, idle_expires_at__gt=now)
+    if ended := ending.update(revoked_at=now, revoked_reason=reason):
+        transaction.on_commit(partial(metrics.count, metrics.REVOKED, reason.value, ended))
+    return ended
 
 
 def revoke_all(*, user: User, reason: Session.Reason, keep: UUID | None = None) -> int:

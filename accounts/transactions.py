@@ -10,6 +10,9 @@ from typing import Any, Generic, ParamSpec, TypeVar
 from django.db import Error, IntegrityError, OperationalError, connection, models, transaction
 from structlog import get_logger
 
+from accounts import metrics
+from accounts.connections import AllLent
+
 log = get_logger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,10 +68,15 @@ def again(error: Error, work: Callable[[], T]) -> T:
     while True:
         if not patience.outlasts(error):
             raise error
+        metrics.count(metrics.RETRIES, _kind(_code(error)))
         try:
             return work()
         except Error as next_error:
             error = next_error
+
+
+def _kind(code: int | None) -> str:
+    return "conflict" if code in _VICTIM else "lost" if code in _LOST else "away"
 
 
 class _Patience:
@@ -80,7 +88,12 @@ class _Patience:
 
     def outlasts(self, error: Error) -> bool:
         """Waits a while, and says True, if it is worth trying again."""
-        if not is_away(error) or connection.in_atomic_block or connection.vendor == "sqlite":
+        if (
+            isinstance(error, AllLent)
+            or not is_away(error)
+            or connection.in_atomic_block
+            or connection.vendor == "sqlite"
+        ):
             return False
         self.tries += 1
         code = _code(error)

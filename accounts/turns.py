@@ -10,6 +10,7 @@ from threading import Lock, Semaphore, local
 from accounts.conf import conf
 from accounts.connections import give_back
 from accounts.errors import TooBusy
+from accounts.metrics import in_line
 
 # Seconds. Less than a server that stops gives the requests at hand (authproject/serve.py), so that none is cut off.
 LONGEST_WAIT = 5.0
@@ -46,7 +47,9 @@ class Turns:
         # Most of those in the line would hold one, and the others need it.
         give_back()
         try:
-            if not self._free.acquire(timeout=LONGEST_WAIT):
+            with in_line():
+                got_it = self._free.acquire(timeout=LONGEST_WAIT)
+            if not got_it:
                 raise TooBusy(COME_BACK)
         finally:
             self._seats.release()

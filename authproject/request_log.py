@@ -11,6 +11,7 @@ from structlog import get_logger
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from accounts.routes import readable
+from authproject import metrics
 
 log = get_logger(__name__)
 # Asked for every few seconds.
@@ -55,12 +56,15 @@ def _log(request: HttpRequest, response: HttpResponse, began: float) -> None:
     """Whoever was found to be signed in has bound `user_id`."""
     match = request.resolver_match
     route = readable(match.route) if match else None
+    seconds = perf_counter() - began
+    if metrics.prometheus:
+        metrics.prometheus.request(request.method, route, response.status_code, seconds)
     say = log.debug if route in QUIET and response.status_code == 200 else log.info
     say(
         "request",
         method=request.method,
         route=route,
         status=response.status_code,
-        milliseconds=round((perf_counter() - began) * 1000, 1),
+        milliseconds=round(seconds * 1000, 1),
         address=request.META.get("REMOTE_ADDR"),
     )

@@ -20,17 +20,20 @@ def main(application: str = "authproject.worker:application") -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authproject.settings")
     try:
         django.setup()
+        from authproject import metrics  # its models need the setup
+
         BaseCommand().check()
         _refuse_numbers_out_of_range()
         address = _free_address(settings.HOST, settings.PORT)
+        # With glibc's arenas each thread that once hashed a password would keep 19 MiB for the next; from a single one
+        # they all take the same, without asking the system for it anew.
+        environment = {"MALLOC_ARENA_MAX": "1", **metrics.environment(), **os.environ}
     except (ImproperlyConfigured, CommandError) as error:
         sys.exit(f"authproject: {error}")
     host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
     log.info("listening", environment=settings.ENVIRONMENT, url=f"http://{host}:{settings.PORT}")
     command = [sys.executable, "-m", "granian", *_options(address), application]
-    # With glibc's arenas each thread that once hashed a password would keep 19 MiB for the next; from a single one they
-    # all take the same, without asking the system for it anew.
-    os.execve(sys.executable, command, {"MALLOC_ARENA_MAX": "1", **os.environ})  # noqa: S606
+    os.execve(sys.executable, command, environment)  # noqa: S606
 
 
 def _refuse_numbers_out_of_range() -> None:

@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from accounts.views.keys import KeysViewSet
 from authproject.health import HealthViewSet
+from authproject.metrics import MetricsViewSet
 from authproject.views import WelcomeViewSet
 
 urlpatterns = [
@@ -13,6 +14,7 @@ urlpatterns = [
     path("api/", include("accounts.urls")),
     path("health/live", HealthViewSet.as_view({"get": "live"})),
     path("health/ready", HealthViewSet.as_view({"get": "ready"})),
+    path("metrics", MetricsViewSet.as_view({"get": "numbers"})),
     path("", WelcomeViewSet.as_view({"get": "welcome"})),
     path("docs", WelcomeViewSet.as_view({"get": "documentation"})),
     path("openapi.json", WelcomeViewSet.as_view({"get": "openapi"})),

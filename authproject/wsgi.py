@@ -65,6 +65,7 @@ django.setup(set_prefix=False)
 BaseCommand().check()
 application = Handler(connections.install(limit=conf.database_connections, timeout=conf.database_timeout))
 
-from authproject import sealer  # noqa: E402  (its models need the setup above)
+from authproject import metrics, sealer  # noqa: E402  (their models need the setup above)
 
+metrics.start()
 sealer.start()

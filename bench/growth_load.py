@@ -26,6 +26,7 @@ class Crowd:
     database: int
     random: random.Random
     strangers: list[int] = field(default_factory=list)
+    known: list[int] = field(default_factory=list)
     signed_in: list[Tokens] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -50,7 +51,15 @@ class Crowd:
             getattr(self, endpoint)()
 
     def sign_in(self) -> None:
-        body = {"username": f"person{self.strangers.pop()}", "password": PASSWORD}
+        """For the first time from here."""
+        self.known.append(self.strangers.pop())
+        self._sign_in(self.known[-1])
+
+    def sign_in_again(self) -> None:
+        self._sign_in(self.random.choice(self.known))
+
+    def _sign_in(self, number: int) -> None:
+        body = {"username": f"person{number}", "password": PASSWORD}
         self.signed_in.append(self._tokens(self._ask("POST", self.contestant.path("sign_in"), body)))
 
     def mod(self) -> None:

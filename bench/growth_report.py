@@ -18,6 +18,7 @@ from bench.growth_load import Row
 LIMIT = 1.15
 TITLES = {
     "sign_in": "sign-in",
+    "sign_in_again": "sign-in, again",
     "mod": "guarded request",
     "refresh": "refresh",
     "users": "user list, first page",

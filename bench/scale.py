@@ -29,7 +29,7 @@ from bench.scale_fill import Size, fill
 from tests.mariadb import mariadb
 
 # How many requests a round has.
-TIMES = {"sign_in": 60, "mod": 1000, "refresh": 500, "users": 150, "users_by_next": 150}
+TIMES = {"sign_in": 60, "sign_in_again": 60, "mod": 1000, "refresh": 500, "users": 150, "users_by_next": 150}
 
 
 def main() -> None:
@@ -115,9 +115,17 @@ def _rounds(server: str, servers: dict[int, Contestant], rounds: int) -> Iterato
     for number in range(rounds + 1 if rounds else 0):
         for endpoint, times in TIMES.items():
             for crowd in crowds[:: -1 if number % 2 else 1]:
+                before = _pages_read(server)
                 row = {"round": number, **crowd.measure(endpoint, times)}
                 if number:
-                    yield row
+                    yield {**row, "pages_read": (_pages_read(server) - before) / times}
+
+
+def _pages_read(server: str) -> int:
+    """From the disk, because they were not in the buffer pool."""
+    with closing(connect(server)) as connection:
+        [[_, number]] = query(connection, "SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_reads'")
+    return int(number)
 
 
 def _module(name: str, contestant: Contestant) -> Any:

@@ -1,6 +1,8 @@
 """What bench/scale.py found, as tables, and where it is too much."""
 
+from collections import defaultdict
 from collections.abc import Iterator
+from statistics import median
 from typing import Any
 
 from bench.scale_requests import EXCEPTIONS
@@ -19,8 +21,8 @@ def too_many(results: Results) -> Iterator[str]:
 
 
 def tables(results: Results) -> str:
-    parts = [_rooms(results), _rows(results), _pruning(results), too_many(results)]
-    return "\n\n".join("\n".join(part) for part in parts) + "\n"
+    parts = [_rooms(results), _rows(results), _pages(results), _pruning(results), too_many(results)]
+    return "\n\n".join(filter(None, ("\n".join(part) for part in parts))) + "\n"
 
 
 def _statements(results: Results) -> Iterator[tuple[int, str, Any]]:
@@ -53,6 +55,14 @@ def _rooms(results: Results) -> Iterator[str]:
         size = room["data"] + room["indexes"]
         figures = f"{room['rows']:>12,}{size / 1e6:>8,.0f}{room['indexes'] / 1e6:>12,.0f}"
         yield f"{name:<24}{figures}{size / max(room['rows'], 1):>13,.0f}"
+
+
+def _pages(results: Results) -> Iterator[str]:
+    found: dict[tuple[str, int], list[float]] = defaultdict(list)
+    for row in results["rounds"]:
+        found[row["endpoint"], row["people"]].append(row["pages_read"])
+    for (endpoint, users), pages in found.items():
+        yield f"pages read from disk for {endpoint:<20}{users:>12,} users{median(pages):>8.1f}"
 
 
 def _pruning(results: Results) -> Iterator[str]:

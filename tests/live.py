@@ -94,6 +94,13 @@ def manage(environment: dict[str, str], *arguments: str, stdin: str = "") -> str
     return done.stdout
 
 
+def unless_busy(ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """What an honest client gets, who comes again when it is told to: how long a line lasts is the machine's affair."""
+    while (answer := ask()).status_code == 503:
+        time.sleep(int(answer.headers["Retry-After"]))
+    return answer
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -24,6 +24,8 @@ class LossyProxy:
         self.has_lost = False
         self.is_there = True
         self.is_full = False
+        self.passes_on = threading.Event()
+        self.passes_on.set()
         self._open: set[socket.socket] = set()
         self._mute: set[socket.socket] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -70,6 +72,7 @@ class LossyProxy:
                     if what is Lose.COMMIT:
                         break
                     self._mute.add(target)
+                self.passes_on.wait()
                 target.sendall(data)
         self._end(source)
         self._end(target)

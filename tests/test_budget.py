@@ -126,6 +126,7 @@ def test_a_request_costs_what_its_budget_says(make_user: Callable[..., User], na
     if os.environ.get("UPDATE_BUDGETS"):
         budget.keep(connection.vendor, name, cost)
     said = budget.budgets()[connection.vendor][name]
-    # With other versions, some of Python's own functions call back one time more or less.
-    exactly = sys.version_info[:2] == WRITTEN_BY
-    assert cost == (said if exactly else pytest.approx(said, rel=0.01))
+    # With other versions, some of Python's own functions call back one time more or less; and the budgets of mysql were
+    # written on MariaDB, which returns what it inserted.
+    exactly = sys.version_info[:2] == WRITTEN_BY and getattr(connection, "mysql_is_mariadb", True)
+    assert cost == (said if exactly else pytest.approx(said, rel=0.02))

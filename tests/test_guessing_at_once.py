@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 
 from accounts.rates import Rate, one_more, wait
 from tests.conftest import PASSWORD
-from tests.live import Server
+from tests.live import Server, unless_busy
 
 AT_ONCE = 50
 CHECKED, WAITS = 401, 429
@@ -59,7 +60,8 @@ class Crowd:
             clients = [stack.enter_context(each.client(headers=headers, limits=limits)) for each in self.servers]
             pool = stack.enter_context(ThreadPoolExecutor(number))
             start = time.monotonic()
-            answers = list(pool.map(lambda n: request(clients[n % len(clients)], n), range(number)))
+            asking = lambda n: unless_busy(partial(request, clients[n % len(clients)], n))  # noqa: E731
+            answers = list(pool.map(asking, range(number)))
             self.seconds += time.monotonic() - start
         return answers
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.conftest import PASSWORD
-from tests.live import Server
+from tests.live import Server, unless_busy
 
 AT_ONCE = 20
 
@@ -34,13 +34,14 @@ def strict(start_server: Callable[..., Server]) -> Iterator[httpx.Client]:
 
 def sign_up(http: httpx.Client, username: str, email: str) -> tuple[int, str]:
     body = {"username": username, "email": email, "password": PASSWORD}
-    answer = http.post("/api/auth/signup", json=body)
+    answer = unless_busy(lambda: http.post("/api/auth/signup", json=body))
     return answer.status_code, answer.json()["message"]
 
 
 def sign_in(http: httpx.Client, username: str) -> dict[str, Any]:
     sign_up(http, username, f"{username}@example.com")
-    answer = http.post("/api/auth/signin", json={"username": username, "password": PASSWORD})
+    body = {"username": username, "password": PASSWORD}
+    answer = unless_busy(lambda: http.post("/api/auth/signin", json=body))
     assert answer.status_code == 200
     return answer.json()
 

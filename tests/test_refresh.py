@@ -1,6 +1,7 @@
 """POST /api/auth/refreshtoken: a refresh token in, its successors out; never a 401."""
 
 from collections.abc import Callable, Iterator
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -207,6 +208,15 @@ def test_a_live_session_never_looks_idle_before_its_newest_token_expires(
         token = refresh(token)[1]["refreshToken"]
         clock.shift(86_399)
         assert refresh(token)[0] == 200
+
+
+def test_a_refresh_does_not_wait_for_ever_for_another_of_its_process(
+    first: str, refresh: Refresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = Lock()
+    taken.acquire()
+    monkeypatch.setattr(sessions, "_QUEUES", [taken])
+    assert refresh(first)[0] == 200
 
 
 @pytest.fixture

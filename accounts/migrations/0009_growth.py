@@ -51,8 +51,4 @@ class Migration(migrations.Migration):
             name='role',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='grants', to='accounts.role'),
         ),
-        migrations.RemoveIndex(
-            model_name='session',
-            name='accounts_se_user_id_46af11_idx',
-        ),
     ]

@@ -9,19 +9,25 @@ from django.db import IntegrityError
 from django.utils import timezone
 from structlog.contextvars import bind_contextvars
 
-from accounts import sessions, throttling, tokens
+from accounts import metrics, sessions, throttling, tokens
 from accounts.conf import conf
 from accounts.errors import (
     ExpiredToken,
     InvalidCredentials,
+    InvalidInput,
     InvalidToken,
     RefreshTokenExpired,
+    RefreshTokenRefused,
     RefreshTokenRequired,
     RefreshTokenReused,
     RefreshTokenUnknown,
+    RoleNotSelfAssignable,
     SessionNotFound,
+    TooBusy,
+    TooManyRequests,
     UserNotFound,
 )
+from accounts.metrics import counted
 from accounts.models import ADMIN, Action, Actor, AuditEntry, Session, SessionQuerySet, User
 from accounts.services.accounts import DEFAULT_ROLE, add_account
 from accounts.services.checking import may_sign_in
@@ -31,6 +37,10 @@ from accounts.transactions import once
 record = AuditEntry.objects.record
 
 
+@counted(
+    metrics.SIGN_UPS,
+    {TooManyRequests: "limited", TooBusy: "busy", InvalidInput: "refused", RoleNotSelfAssignable: "refused"},
+)
 def sign_up(
     *, username: str, email: str, password: str, by: Actor, roles: Iterable[str] = (), signed_in: User | None = None
 ) -> User:
@@ -49,6 +59,10 @@ def sign_up(
     )
 
 
+@counted(
+    metrics.SIGN_INS,
+    {TooManyRequests: "limited", TooBusy: "busy", InvalidCredentials: "wrong", UserNotFound: "wrong"},
+)
 def authenticate(*, username: str, password: str, by: Actor, for_admin: bool = False) -> User:
     """Whose name and password these are, if they may enter by this door. Raises TooManyRequests and TooBusy;
     InvalidCredentials, after the same work in any case, so that time does not tell who has an account; UserNotFound
@@ -119,6 +133,10 @@ def _end_surplus(user: User, by: Actor) -> None:
         record(Action.SESSIONS_REVOKED, by=by, subject_id=user.pk, sessions=ended, reason="surplus")
 
 
+@counted(
+    metrics.REFRESHES,
+    {TooManyRequests: "limited", RefreshTokenReused: "reused", RefreshTokenRefused: "refused"},
+)
 def refresh(*, refresh_token: str | None, by: Actor) -> TokenPair:
     """The successors of a refresh token. Raises RefreshTokenRequired, RefreshTokenUnknown, RefreshTokenExpired;
     RefreshTokenReused for a retired token, after ending the session it belonged to; TooManyRequests."""
