@@ -15,7 +15,7 @@ from deploy.cluster.layout import NODES, Layout, Refused
 
 @pytest.fixture
 def layout() -> Layout:
-    return Layout(Path("/tmp/c"), 20_000, 3, "a-password", "a-key", "another-key")
+    return Layout(Path("/tmp/c"), 20_000, 3, 1, "a-password", "a-key", "another-key")
 
 
 def test_no_port_is_given_twice(layout: Layout) -> None:

@@ -20,7 +20,7 @@ def main() -> None:
         if options.command == "up":
             up(options)
         elif options.command == "faults":
-            run_faults(short=options.short, results=options.results)
+            run_faults(short=options.short, sync_wait=options.sync_wait, results=options.results)
         elif options.command == "read-after-write":
             read_after_write.main(options.tries)
         else:
@@ -36,6 +36,7 @@ def _options() -> Namespace:
     up = commands.add_parser("up", help="starts everything")
     up.add_argument("--copies", type=int, default=2, metavar="N", help="of the server; default: %(default)s")
     up.add_argument("--base-port", type=int, metavar="PORT", help="of 100 in a row; else the first that are free")
+    up.add_argument("--sync-wait", type=int, choices=(0, 1), default=1, help="the nodes' wsrep_sync_wait; default: 1")
     commands.add_parser("status", help="shows what runs")
     named = {
         "kill": "as a crash would: n1 n2 n3 copy1 … redis proxy",
@@ -49,6 +50,7 @@ def _options() -> Namespace:
     race.add_argument("--tries", type=int, default=200, metavar="N", help="default: %(default)s")
     faults = commands.add_parser("faults", help="breaks a cluster of its own under load; fails if a promise is broken")
     faults.add_argument("--short", action="store_true", help="three faults in place of all")
+    faults.add_argument("--sync-wait", type=int, choices=(0, 1), default=1, help="as of `up`")
     faults.add_argument("--results", type=Path, metavar="FILE", help="where the figures go as JSON")
     commands.add_parser("manage", help="runs manage.py on it").add_argument("arguments", nargs=REMAINDER)
     commands.add_parser("down", help="ends everything it started, and removes the folder")
@@ -57,7 +59,7 @@ def _options() -> Namespace:
 
 def up(options: Namespace) -> None:
     refuse_what_is_missing()
-    cluster = Cluster(Layout.create(options.folder, options.copies, options.base_port))
+    cluster = Cluster(Layout.create(options.folder, options.copies, options.base_port, options.sync_wait))
     cluster.up()
     status(cluster)
 

@@ -149,10 +149,10 @@ class Cluster:
 
     @classmethod
     @contextmanager
-    def temporary(cls, copies: int) -> Iterator["Cluster"]:
+    def temporary(cls, copies: int, sync_wait: int = 1) -> Iterator["Cluster"]:
         """One that is up, in a folder of its own, and gone afterwards; where something goes wrong, the folder stays."""
         refuse_what_is_missing()
-        cluster = cls(Layout.create(Path(mkdtemp(prefix="cluster-")), copies, None))
+        cluster = cls(Layout.create(Path(mkdtemp(prefix="cluster-")), copies, sync_wait=sync_wait))
         try:
             cluster.up()
             yield cluster

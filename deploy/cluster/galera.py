@@ -172,7 +172,7 @@ wsrep-node-address={LOOPBACK}:{ports.group}
 wsrep-sst-method=rsync
 wsrep-sst-receive-address={LOOPBACK}:{ports.snapshot}
 wsrep-slave-threads=2
-wsrep-sync-wait=1
+wsrep-sync-wait={node.layout.sync_wait}
 wsrep-provider-options="base_port={ports.group};gmcast.listen_addr=tcp://{LOOPBACK}:{ports.group};\
 ist.recv_addr={LOOPBACK}:{ports.incremental};ist.recv_bind={LOOPBACK}:{ports.incremental};gcache.size=64M"
 """

@@ -36,12 +36,14 @@ class Layout:
     folder: Path
     base_port: int
     copies: int
+    # Whether each node waits before it reads until it has all that was acknowledged anywhere: 1, or 0.
+    sync_wait: int
     database_password: str
     secret_key: str
     audit_key: str
 
     @classmethod
-    def create(cls, folder: Path, copies: int, base_port: int | None) -> "Layout":
+    def create(cls, folder: Path, copies: int, base_port: int | None = None, sync_wait: int = 1) -> "Layout":
         """A new one, in a folder that only this user can read. Raises Refused."""
         if (folder / "cluster.json").exists():
             raise Refused(f"There is a cluster in {folder} already; `down` ends it.")
@@ -53,7 +55,7 @@ class Layout:
         if folder.stat().st_uid != os.geteuid() or any(folder.iterdir()):
             raise Refused(f"{folder} is in use; name an empty folder of yours with --folder.")
         base = base_port or _free_block()
-        layout = cls(folder.resolve(), base, copies, *(secrets.token_urlsafe(48) for _ in range(3)))
+        layout = cls(folder.resolve(), base, copies, sync_wait, *(secrets.token_urlsafe(48) for _ in range(3)))
         values = {**asdict(layout), "folder": str(layout.folder)}
         layout._file.touch(mode=0o600)
         layout._file.write_text(json.dumps(values, indent=1) + "\n")

@@ -33,11 +33,11 @@ class Result:
     broken: list[str]
 
 
-def main(*, short: bool, results: Path | None) -> None:
+def main(*, short: bool, sync_wait: int, results: Path | None) -> None:
     """Exits with 1 if a promise was broken."""
     chosen = [fault for fault in FAULTS if fault.in_short or not short]
     found = []
-    with Cluster.temporary(copies=2) as cluster:
+    with Cluster.temporary(copies=2, sync_wait=sync_wait) as cluster:
         load = Load(cluster)
         load.prepare()
         print(_row("fault", "seconds", "requests", "no answer", "longest without a good", "broken"))
