@@ -1,0 +1,1 @@
+"""What runs the server beyond one process on one machine."""

@@ -1,0 +1,1 @@
+"""Breaking one thing after the other under load, and holding the service to what it had acknowledged."""
