@@ -168,6 +168,8 @@ SPECTACULAR_SETTINGS = {
     # A PATCH may ask for a field too: the current password.
     "COMPONENT_SPLIT_PATCH": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # METRICS_TOKEN, which is no user's.
+    "APPEND_COMPONENTS": {"securitySchemes": {"metrics": {"type": "http", "scheme": "bearer"}}},
 }
 
 # --- the database
