@@ -5,22 +5,45 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
-import MySQLdb
-
-# As `sequelize.sync()` of version 6 was seen to make them on MariaDB 10.11.
-_MOMENTS = "createdAt datetime NOT NULL, updatedAt datetime NOT NULL"
-_NAMES = "username varchar(255) DEFAULT NULL, email varchar(255) DEFAULT NULL, password varchar(255) DEFAULT NULL"
-_TO_USER = "FOREIGN KEY (userId) REFERENCES users (id)"
-TABLES = (
-    f"CREATE TABLE users (id int(11) NOT NULL AUTO_INCREMENT, {_NAMES}, {_MOMENTS}, PRIMARY KEY (id))",
-    f"CREATE TABLE roles (id int(11) NOT NULL, name varchar(255) DEFAULT NULL, {_MOMENTS}, PRIMARY KEY (id))",
-    f"CREATE TABLE user_roles ({_MOMENTS}, userId int(11) NOT NULL, roleId int(11) NOT NULL, "
-    f"PRIMARY KEY (userId, roleId), KEY roleId (roleId), {_TO_USER} ON DELETE CASCADE ON UPDATE CASCADE, "
-    "FOREIGN KEY (roleId) REFERENCES roles (id) ON DELETE CASCADE ON UPDATE CASCADE)",
-    "CREATE TABLE refreshTokens (id int(11) NOT NULL AUTO_INCREMENT, token varchar(255) DEFAULT NULL, "
-    f"expiryDate datetime DEFAULT NULL, {_MOMENTS}, userId int(11) DEFAULT NULL, PRIMARY KEY (id), "
-    f"KEY userId (userId), {_TO_USER} ON DELETE SET NULL ON UPDATE CASCADE)",
-)
+# As `sequelize.sync()` of version 6 was seen to make them on MariaDB 10.11; {like} is what ends each.
+SCHEMA = """
+CREATE TABLE users (
+  id int(11) NOT NULL AUTO_INCREMENT,
+  username varchar(255) DEFAULT NULL,
+  email varchar(255) DEFAULT NULL,
+  password varchar(255) DEFAULT NULL,
+  createdAt datetime NOT NULL,
+  updatedAt datetime NOT NULL,
+  PRIMARY KEY (id)
+) {like};
+CREATE TABLE roles (
+  id int(11) NOT NULL,
+  name varchar(255) DEFAULT NULL,
+  createdAt datetime NOT NULL,
+  updatedAt datetime NOT NULL,
+  PRIMARY KEY (id)
+) {like};
+CREATE TABLE user_roles (
+  createdAt datetime NOT NULL,
+  updatedAt datetime NOT NULL,
+  userId int(11) NOT NULL,
+  roleId int(11) NOT NULL,
+  PRIMARY KEY (userId, roleId),
+  KEY roleId (roleId),
+  FOREIGN KEY (userId) REFERENCES users (id) ON DELETE CASCADE ON UPDATE CASCADE,
+  FOREIGN KEY (roleId) REFERENCES roles (id) ON DELETE CASCADE ON UPDATE CASCADE
+) {like};
+CREATE TABLE refreshTokens (
+  id int(11) NOT NULL AUTO_INCREMENT,
+  token varchar(255) DEFAULT NULL,
+  expiryDate datetime DEFAULT NULL,
+  createdAt datetime NOT NULL,
+  updatedAt datetime NOT NULL,
+  userId int(11) DEFAULT NULL,
+  PRIMARY KEY (id),
+  KEY userId (userId),
+  FOREIGN KEY (userId) REFERENCES users (id) ON DELETE SET NULL ON UPDATE CASCADE
+) {like}"""
 ROLES = {"user": 1, "moderator": 2, "admin": 3}
 WHEN = "2021-03-04 05:06:07"
 
@@ -38,10 +61,16 @@ class ExpressTables:
             return cursor.fetchall()
 
     def create(self, collation: str = "utf8mb4_general_ci") -> None:
-        """Anew, and empty but for the three roles."""
+        """Anew."""
         self.run("DROP TABLE IF EXISTS refreshTokens, user_roles, roles, users")
-        for table in TABLES:
-            self.run(f"{table} ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={collation}")
+        for table in SCHEMA.format(like=f"ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE={collation}").split(";"):
+            self.run(table)
+        self.empty()
+
+    def empty(self) -> None:
+        """Nobody, and the three roles."""
+        for table in ("users", "roles"):
+            self.run(f"DELETE FROM {table}")
         for name, id_ in ROLES.items():
             self.role(id_, name)
 
@@ -78,6 +107,8 @@ def url_of(settings: dict[str, Any]) -> str:
 
 
 def _connect(url: str) -> Any:
+    import MySQLdb  # not needed where all runs on SQLite
+
     parts = urlsplit(url)
     return MySQLdb.connect(
         host=parts.hostname,

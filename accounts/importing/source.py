@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import Error
 from django.db.utils import ConnectionHandler
 from django.utils import timezone
@@ -34,7 +35,10 @@ class ExpressDatabase:
         limits = {"charset": "utf8mb4", "connect_timeout": 10, "init_command": "SET SESSION TRANSACTION READ ONLY"}
         config["OPTIONS"] = {**config.get("OPTIONS", {}), **limits}
         # A handler of its own: no router, and no test or command that goes through all connections, comes upon it.
-        self._connection = ConnectionHandler({"default": config})["default"]
+        try:
+            self._connection = ConnectionHandler({"default": config})["default"]
+        except ImproperlyConfigured as error:
+            raise SourceError(f"To read the old database, requirements/mysql.txt is needed: {error}") from None
         self._refuse_other_tables()
 
     def _refuse_other_tables(self) -> None:
