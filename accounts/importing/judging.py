@@ -10,8 +10,11 @@ from accounts.importing.rows import Finding, Kind, LeftOut, OldGrant, Outcome, R
 from accounts.models import ADMIN
 from accounts.names import USERNAME_MAX, clean_email, clean_username, name_key, old_username
 
-# The old server's sign-up gives them to anyone who asks.
-FREE_FOR_ALL = frozenset({ADMIN, "moderator"})
+# The old server's sign-up gives them to anyone who asks: what is found of a holder who is trusted, or not.
+FREE_FOR_ALL = {
+    ADMIN: {True: Kind.ADMIN_KEPT, False: Kind.ADMIN_WITHHELD},
+    "moderator": {True: Kind.MODERATOR_KEPT, False: Kind.MODERATOR_WITHHELD},
+}
 DEFAULT_ROLE = "user"
 # A domain to which no mail is ever delivered (RFC 2606 section 2).
 PLACEHOLDER = "user-{}@moved-in.invalid"
@@ -75,7 +78,7 @@ def _how_the_same(username: str, weight: str | None, earlier: Earlier) -> Kind:
 
 
 def said(earlier: Earlier) -> str:
-    return f"id {earlier.id} {earlier.spelling!r}"
+    return f"after id {earlier.id} {earlier.spelling!r}"
 
 
 def _password(row: Row) -> str:
@@ -113,17 +116,12 @@ def _grants(
     """Those that come over; who would hold nothing gets what everyone who signs up has."""
     kept: dict[str, OldGrant] = {}
     for grant in row.grants:
-        kind = _kind_of_grant(username, grant.role, choices, good_roles)
-        if kind:
-            findings.append(Finding(kind, grant.role))
-        if kind in {None, Kind.TRUSTED}:
-            kept.setdefault(grant.role, grant)
+        is_good, is_free = grant.role in good_roles, grant.role in FREE_FOR_ALL
+        is_trusted = not is_free or choices.trust(username, grant.role)
+        if not is_good:
+            findings.append(Finding(Kind.BAD_ROLE, repr(grant.role)))
+        elif is_free:
+            findings.append(Finding(FREE_FOR_ALL[grant.role][is_trusted]))
+        if is_good and is_trusted:
+            kept[grant.role] = grant
     return tuple(kept.values()) or (OldGrant(DEFAULT_ROLE, row.created_at),)
-
-
-def _kind_of_grant(username: str, role: str, choices: Choices, good_roles: frozenset[str]) -> Kind | None:
-    if role not in good_roles:
-        return Kind.BAD_ROLE
-    if role not in FREE_FOR_ALL:
-        return None
-    return Kind.TRUSTED if choices.trust(username, role) else Kind.WITHHELD

@@ -56,7 +56,7 @@ class Report:
         self._kinds[finding.kind] += 1
         if len(examples) < EXAMPLES:
             # repr, because a name may hold what a terminal takes for a command.
-            examples.append(f"id {row.id} {row.username!r}{f': {finding.about}' if finding.about else ''}")
+            examples.append(f"id {row.id} {row.username!r}{f', {finding.about}' if finding.about else ''}")
         if self._every:
             told = {"id": row.id, "username": row.username, "email": row.email, "state": outcome.state.value}
             told |= {"finding": finding.kind.name.lower(), "about": finding.about, "id_here": outcome.user_id or None}
@@ -80,10 +80,10 @@ class Report:
         if found:
             yield f"\n{title}"
         for kind in found:
-            yield _line(self._kinds[kind], f"{kind.text} ({kind.advice})")
-            yield from (f"             {example}" for example in self._examples[kind])
-            if (more := self._kinds[kind] - EXAMPLES) > 0:
-                yield f"             and {more:,} more"
+            yield _line(self._kinds[kind], kind.text)
+            more = self._kinds[kind] - EXAMPLES
+            said = [f"proposed: {kind.proposal}", *self._examples[kind], *([f"and {more:,} more"] if more > 0 else [])]
+            yield from (f"             {line}" for line in said)
 
     def _hashes(self) -> Iterator[str]:
         if self._costs:
