@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from hypothesis import assume, example, given, settings
@@ -17,6 +18,7 @@ from accounts.importing.claims import Claims
 from accounts.importing.judging import judge
 from accounts.importing.rows import OldGrant, Outcome, Row, State
 from accounts.management import progress
+from accounts.models import User
 from accounts.names import clean_username, name_key, old_username
 
 HASH = "$2a$08$abcdefghijklmnopqrstuuwezlW09AGl.Qc8oiYvHEzrpumH/GaSu"
@@ -102,6 +104,15 @@ def test_no_two_that_come_in_have_one_email(emails: list[str | None]) -> None:
     outcomes = judged(*rows, choices=Choices(placeholder_emails=True))
     keys = [name_key(outcome.email) for outcome in outcomes if outcome.state is State.COMES]
     assert len(keys) == len(set(keys))
+
+
+@pytest.mark.django_db
+def test_the_admin_lets_it_stay() -> None:
+    user = User.objects.create(username="mary jane", email="mary@example.com")
+    user.clean()
+    user.username = "mary  jane"
+    with pytest.raises(ValidationError, match="Username may hold only"):
+        user.clean()
 
 
 # --- which row is the one
