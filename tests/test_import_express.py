@@ -1,13 +1,8 @@
 """Moving in from the Express server's database, as Sequelize made it: what comes over, and what does not."""
 
 import json
-import os
-import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -586,21 +581,6 @@ def test_a_wrong_password_is_not_shown(old: ExpressTables) -> None:
     with pytest.raises(CommandError, match=r"The old database: .*Access denied") as refused:
         call_command("import_express", url)
     assert "topsecret" not in str(refused.value)
-
-
-# --- a server of any kind takes them in
-
-
-def test_so_does_one_on_sqlite(old: ExpressTables, tmp_path: Path) -> None:
-    add(old, 7, "mary jane", email=None)
-    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/db"}
-    for command in (("migrate", "--verbosity=0"), ("import_express", "-", "--placeholder-emails")):
-        line = [sys.executable, "manage.py", *command]
-        subprocess.run(line, cwd=ROOT, env=environment, input=old.url.encode(), stdout=subprocess.DEVNULL, check=True)
-    with closing(sqlite3.connect(tmp_path / "db")) as here:
-        columns = "id, username, email, password, created_at"
-        found = here.execute(f"SELECT {columns} FROM accounts_user").fetchall()
-    assert found == [(7, "mary jane", "user-7@moved-in.invalid", f"bcrypt${HASH}", "2021-03-04 05:06:07")]
 
 
 # --- others sign up meanwhile
