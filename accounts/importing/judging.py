@@ -9,13 +9,13 @@ from accounts.importing.claims import Claims, Earlier
 from accounts.importing.rows import Finding, Kind, LeftOut, OldGrant, Outcome, Row, State
 from accounts.models import ADMIN
 from accounts.names import USERNAME_MAX, clean_email, clean_username, name_key, old_username
+from accounts.services import DEFAULT_ROLE
 
 # The old server's sign-up gives them to anyone who asks: what is found of a holder who is trusted, or not.
 FREE_FOR_ALL = {
     ADMIN: {True: Kind.ADMIN_KEPT, False: Kind.ADMIN_WITHHELD},
     "moderator": {True: Kind.MODERATOR_KEPT, False: Kind.MODERATOR_WITHHELD},
 }
-DEFAULT_ROLE = "user"
 # A domain to which no mail is ever delivered (RFC 2606 section 2).
 PLACEHOLDER = "user-{}@moved-in.invalid"
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.importing.judging import DEFAULT_ROLE
 from accounts.importing.rows import Outcome
 from accounts.models import Action, Actor, AuditEntry, ImportedUser, RoleGrant, User
+from accounts.services import DEFAULT_ROLE
 
 REASON = "Brought over from the Express server."
 Said = tuple[Action, int, dict[str, Any]]
