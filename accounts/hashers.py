@@ -79,6 +79,12 @@ def is_bcrypt(encoded: str) -> bool:
     return encoded.startswith("bcrypt$")
 
 
+def bcrypt_cost(encoded: str) -> int | None:
+    """Whatever it is, also beyond BCRYPT_COSTS; None for what is no bcrypt hash in Django's spelling."""
+    found = _BCRYPT.fullmatch(encoded)
+    return int(found[2]) if found else None
+
+
 def level_bcrypt(password: str, encoded: str, cost: int) -> None:
     """After a check against `encoded`, does what is missing to the work of one bcrypt hash of that cost: 2^cost is
     2^c for the hash that was checked, and 2^c + … + 2^(cost - 1)."""

@@ -37,6 +37,30 @@ def clean_username(raw: str) -> str:
     return username
 
 
+def new_username(raw: str, old: str | None) -> str:
+    """As `clean_username`; but whoever has a name already, from elsewhere or from before a rule, may keep it."""
+    return raw if raw == old else clean_username(raw)
+
+
+def old_username(raw: str) -> str:
+    """The username of an account that was made elsewhere, under other rules: trimmed and in NFKC. Raises
+    InvalidUsername.
+
+    Short ones, spaces and signs are taken, because people sign in with them; what cannot be seen, or sent, is not.
+    """
+    username = normalize("NFKC", raw.strip()[:SPELLING_MAX])
+    if not 1 <= len(username) <= USERNAME_MAX:
+        raise InvalidUsername(f"Username must have 1 to {USERNAME_MAX} characters.")
+    # Some signs are, in NFKC, a space and a mark.
+    if username != username.strip() or not all(map(_is_seen, username)) or category(username[0]).startswith("M"):
+        raise InvalidUsername("Username may hold only what can be seen.")
+    return username
+
+
+def _is_seen(character: str) -> bool:
+    return character == " " or (category(character)[0] in "LMNPS" and ord(character) not in _INVISIBLE)
+
+
 def _is_allowed(character: str) -> bool:
     if character in "@.+-_":
         return True

@@ -3,6 +3,7 @@
 from accounts.models.audit import Action, Actor, AuditEntry, AuditSeal
 from accounts.models.counters import Counter
 from accounts.models.ids import new_id, new_session_id
+from accounts.models.imports import ImportedUser
 from accounts.models.roles import ADMIN, BUILT_IN_ROLES, COUNTED, AdminGuard, Role, RoleGrant, RoleManager
 from accounts.models.sessions import Refreshable, Session, SessionQuerySet
 from accounts.models.users import NameKeyField, User
@@ -17,6 +18,7 @@ __all__ = [
     "AuditEntry",
     "AuditSeal",
     "Counter",
+    "ImportedUser",
     "NameKeyField",
     "Refreshable",
     "Role",

@@ -18,9 +18,9 @@ from accounts.conf import conf
 from accounts.errors import AccountError, EmailTaken, UsernameTaken
 from accounts.hashers import BCRYPT_COSTS
 from accounts.models.audit import Action, Actor, AuditEntry
-from accounts.models.compiled import Param, Select
+from accounts.models.compiled import Param, Select, insert_all
 from accounts.models.roles import ADMIN, Role, RoleGrant
-from accounts.names import EMAIL_MAX, USERNAME_MAX, clean_email, clean_username, name_key
+from accounts.names import EMAIL_MAX, USERNAME_MAX, clean_email, clean_username, name_key, new_username
 
 
 class NameKeyField(models.CharField):
@@ -96,6 +96,12 @@ class UserManager(BaseUserManager["User"]):
         for role in roles:
             RoleGrant.objects.keep(RoleGrant(user=user, role=role, granted_by_id=granted_by_id))
 
+    def keep_as_they_are(self, users: list["User"]) -> None:
+        """Keeps new users with the ids and moments that they have; in a transaction. Raises IntegrityError."""
+        for user in users:
+            user.username_key, user.email_key = name_key(user.username), name_key(user.email)
+        insert_all(users)
+
     def create_superuser(self, username: str, email: str, password: str | None = None) -> "User":
         """For Django's `createsuperuser`, which expects ValidationError, and lets one pass over the password policy."""
         if password is not None:
@@ -153,8 +159,9 @@ class User(AbstractBaseUser):
 
     def clean(self) -> None:
         """What the admin's forms ask; the same rules as at sign-up."""
+        old = User.objects.filter(pk=self.pk).values_list("username", flat=True).first()
         try:
-            self.username, self.email = clean_username(self.username), clean_email(self.email)
+            self.username, self.email = new_username(self.username, old), clean_email(self.email)
             User.objects.refuse_taken(username=self.username, email=self.email, by_other_than=self.pk)
         except AccountError as error:
             raise ValidationError(error.message) from None

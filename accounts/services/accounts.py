@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import sessions
 from accounts.errors import RoleNotSelfAssignable, UserNotFound
 from accounts.models import Action, Actor, AuditEntry, Session, User
-from accounts.names import clean_email, clean_username
+from accounts.names import clean_email, clean_username, new_username
 from accounts.services.guard import keeping_an_admin
 from accounts.services.passwords import confirm, refuse_weak
 from accounts.services.roles import roles_called
@@ -71,7 +71,7 @@ def change_account(*, user: User, by: Actor, username: str | None = None, email:
     """The user, with another username or email. Raises InvalidUsername, InvalidEmail, UsernameTaken, EmailTaken, and
     UserNotFound for one who is gone by now."""
     wanted = {
-        "username": user.username if username is None else clean_username(username),
+        "username": user.username if username is None else new_username(username, user.username),
         "email": user.email if email is None else clean_email(email),
     }
     changed = [name for name, value in wanted.items() if value != getattr(user, name)]

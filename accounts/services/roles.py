@@ -191,6 +191,15 @@ def _refuse_built_in(role: Role) -> None:
         raise BuiltInRole(role.name)
 
 
+def is_good_name(name: str) -> bool:
+    """Whether a role can be called that."""
+    try:
+        _refuse_bad_name(name)
+    except InvalidRoleName:
+        return False
+    return True
+
+
 def _refuse_bad_name(name: str) -> None:
     try:
         Role._meta.get_field("name").clean(name, None)
