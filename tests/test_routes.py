@@ -29,7 +29,9 @@ from accounts.routes import Route, describe, routes
 NOBODY = "nobody"
 ROLES = ("user", "moderator", "admin")
 DJANGO_ADMIN = "/admin/…"
-CALLS = [(route, method) for route in routes() if route.path != DJANGO_ADMIN for method in route.methods]
+# What the paths of an app that is added to these need, nobody knows here.
+OURS = [route for route in routes() if route.view.startswith(("authproject.", "accounts.", "content."))]
+CALLS = [(route, method) for route in OURS for method in route.methods]
 
 
 def expected(route: Route, role: str) -> tuple[int, str] | None:
