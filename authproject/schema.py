@@ -122,7 +122,8 @@ class AutoSchema(openapi.AutoSchema):
         for status in self._refusals():
             answers.setdefault(str(status), self._get_response_for_code(Error, str(status), ["application/json"]))
         for code, answer in answers.items():
-            answer["description"] = SENTENCES[int(code)]
+            # A view of your own may answer what none of ours does.
+            answer["description"] = SENTENCES.get(int(code)) or HTTPStatus(int(code)).phrase
         return dict(sorted(answers.items()))
 
     def _refusals(self) -> Iterator[HTTPStatus]:

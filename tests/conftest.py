@@ -1,4 +1,5 @@
-"""What every test may use: the database of the run, clients, users, and real servers on real ports."""
+"""What every test here may use: the database of the run, and real servers on real ports. Users and clients that are
+signed in come from accounts/testing.py, which is for your own tests too."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,13 +16,10 @@ from rest_framework.test import APIClient
 
 from accounts import keys
 from accounts.counters import DatabaseStore
-from accounts.models import Actor, User
-from accounts.services import create_user
+from accounts.testing import PASSWORD as PASSWORD
 from tests import live
 from tests.conformity import complaint
 from tests.redis_server import RedisServer
-
-PASSWORD = "correct horse battery"
 
 # The suite tries the same examples each time; `--hypothesis-profile=long` tries many more, and others each time.
 hypothesis_settings.register_profile(
@@ -77,57 +75,10 @@ def _nothing_is_swept_by_chance() -> Iterator[None]:
 
 
 @pytest.fixture
-def api() -> APIClient:
-    """A client that speaks JSON and, like a browser's fetch, sees a 500 as an answer."""
-    client = APIClient(raise_request_exception=False)
-    client.default_format = "json"
-    return client
-
-
-@pytest.fixture
 def without_limits(settings: Settings) -> None:
     """For tests that do by the hundred what an address may do now and then."""
     for name, value in WITHOUT_LIMITS.items():
         setattr(settings, name, value)
-
-
-@pytest.fixture
-def make_user(db: None) -> Callable[..., User]:
-    def make(username: str = "alice", *roles: str, is_active: bool = True) -> User:
-        user = create_user(
-            username=username, email=f"{username}@example.com", password=PASSWORD, roles=roles, by=Actor()
-        )
-        if not is_active:
-            User.objects.filter(pk=user.pk).update(is_active=False)
-        return user
-
-    return make
-
-
-@pytest.fixture
-def sign_in(api: APIClient) -> Callable[..., dict[str, Any]]:
-    """Signs a user in over the API; gives the answer's body."""
-
-    def sign_in(username: str = "alice", password: str = PASSWORD) -> dict[str, Any]:
-        response = api.post("/api/auth/signin", {"username": username, "password": password})
-        assert response.status_code == 200, response.content
-        return response.json()
-
-    return sign_in
-
-
-@pytest.fixture
-def signed_in_as(make_user: Callable[..., User], sign_in: Callable[..., dict[str, Any]]) -> Callable[..., APIClient]:
-    """`signed_in_as("moderator")` is a client that sends the access token of a new user with those roles."""
-
-    def signed_in_as(*roles: str) -> APIClient:
-        username = "_".join(("holds", *roles))
-        make_user(username, *roles)
-        client = APIClient(headers={"x-access-token": sign_in(username)["accessToken"]})
-        client.default_format = "json"
-        return client
-
-    return signed_in_as
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ class Server:
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(timeout=30)
-        _drop(self.environment["DATABASE_URL"])
+        drop(self.environment["DATABASE_URL"])
 
 
 def manage(environment: dict[str, str], *arguments: str, stdin: str = "") -> str:
@@ -121,7 +121,8 @@ def new_database(url: str, name: str) -> str:
     return urlsplit(url)._replace(path=f"/{name}").geturl()
 
 
-def _drop(url: str) -> None:
+def drop(url: str) -> None:
+    """The database that `database_of_its_own` made; a file goes with its folder."""
     if url.startswith("mysql"):
         execute(url, f"DROP DATABASE IF EXISTS `{urlsplit(url).path[1:]}`")
 

@@ -31,8 +31,13 @@ ROLES = ("user", "moderator", "admin")
 DJANGO_ADMIN = "/admin/…"
 # Which asks for a token of its own: tests/test_metrics.py.
 METRICS = "/metrics"
-ASKED = [route for route in routes() if route.path not in {DJANGO_ADMIN, METRICS}]
-CALLS = [(route, method) for route in ASKED for method in route.methods]
+# What the paths of an app that is added to these need, nobody knows here.
+OURS = [
+    route
+    for route in routes()
+    if route.view.startswith(("authproject.", "accounts.", "content.")) and route.path != METRICS
+]
+CALLS = [(route, method) for route in OURS for method in route.methods]
 
 
 def expected(route: Route, role: str) -> tuple[int, str] | None:

@@ -98,6 +98,8 @@ def who(operation: dict[str, Any]) -> str:
     """In the words of the routes."""
     if operation["security"] in ([{}], [{"metrics": []}]):
         return "anyone" if operation["security"] == [{}] else "HoldsMetricsToken"
+    if "x-required-roles" not in operation:
+        return operation["description"].rpartition("For: ")[2].removesuffix(".")
     return f"role {' or '.join(operation['x-required-roles'])}" if operation["x-required-roles"] else "signed in"
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 from argparse import REMAINDER, ArgumentParser, Namespace
+from collections import defaultdict
 from pathlib import Path
 
 from deploy.cluster import copies, proxy, read_after_write
@@ -11,6 +12,7 @@ from deploy.cluster.cluster import Cluster, refuse_what_is_missing
 from deploy.cluster.faults.run import main as run_faults
 from deploy.cluster.layout import Layout, Refused
 
+NODE = "{wsrep_local_state_comment}, {wsrep_cluster_status} of {wsrep_cluster_size}, at {wsrep_last_committed}"
 FOLDER = Path(tempfile.gettempdir()) / "authproject-cluster"
 
 
@@ -83,7 +85,9 @@ def status(cluster: Cluster) -> None:
     row = "{:<7}{:<8}{:<7}{}".format
     print(row("name", "pid", "port", "state"))
     for number, node in cluster.nodes.items():
-        state = ", ".join([*node.status().values(), f"proxy: {fit.get(node.name)}"])
+        said = node.status()
+        state = NODE.format_map(defaultdict(lambda: "?", said)) if said else "does not answer"
+        state += f", proxy: {fit.get(node.name)}"
         state += ", takes the sessions" if number == cluster.writer else ""
         print(row(node.name, node.process.pid or "-", layout.node(number).sql, state))
     for number in cluster.copies:

@@ -40,8 +40,7 @@ def check(cluster: Cluster, ledger: Ledger, admin: Admin, newly: list[Person]) -
         person.moderates = status == 200
     for node in cluster.nodes.values():
         _check_node(node, ledger)
-    if len({str(node.query(_checksum())) for node in cluster.nodes.values()}) != 1:
-        ledger.complain("The nodes do not hold the same rows")
+    _compare(list(cluster.nodes.values()), ledger)
 
 
 def _sign_in(client: Client, person: Person) -> str:
@@ -75,8 +74,12 @@ def _check_node(node: Node, ledger: Ledger) -> None:
         ledger.complain(f"The audit on {node.name} tells of sign-ups of which there is no account")
 
 
-def _checksum() -> str:
-    return "CHECKSUM TABLE " + ", ".join(f"authproject.{table}" for table in TABLES) + " EXTENDED"
+def _compare(nodes: list[Node], ledger: Ledger) -> None:
+    """Row by row: CHECKSUM TABLE differs between nodes for equal rows, where a column is generated."""
+    for table in TABLES:
+        held = Counter(str(row) for node in nodes for row in _ask(node, f"SELECT * FROM {table}"))
+        if differing := sum(count != len(nodes) for count in held.values()):
+            ledger.complain(f"{differing} rows of {table} are not the same on all nodes")
 
 
 def _ask(node: Node, statement: str) -> list[tuple[Any, ...]]:
