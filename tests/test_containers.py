@@ -70,7 +70,7 @@ def test_the_health_check_succeeds_while_the_server_is_alive(start_server: Calla
 def test_what_a_server_is_told_is_what_it_reads(name: str) -> None:
     told = set(SERVICES[name]["environment"])
     assert told <= {*READ, *(f"{secret}_FILE" for secret in SECRET)}
-    assert {f"{secret}_FILE" for secret in SECRET} <= told
+    assert {f"{secret}_FILE" for secret in SECRET if secret != "METRICS_TOKEN"} <= told
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -139,8 +139,7 @@ def test_haproxy_understands_its_configuration() -> None:
     haproxy = shutil.which("haproxy", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if not haproxy:
         pytest.skip("haproxy was not found (Debian: apt-get install haproxy)")
-    environment = {**os.environ, "PUBLIC_HOST": "api.example.com"}
-    done = run(haproxy, "-c", "-f", str(FOLDER / "haproxy.cfg"), env=environment)
+    done = run(haproxy, "-c", "-f", str(FOLDER / "haproxy.cfg"))
     assert done.returncode == 0, done.stderr
 
 
