@@ -29,8 +29,9 @@ _VICTIM = {1205, 1213}
 # the query or the handshake, is shutting down, killed the connection, could not read or write it. 0 is mysqlclient's
 # own, for a connection that it has closed.
 _LOST = {0, 1053, 1152, 1158, 1159, 1160, 1161, 1927, 2006, 2013, 2055}
-# No connection, or none of use: too many, a Galera node outside of the primary component, nobody listens.
-_AWAY = {1040, 1047, 1203, 2002, 2003, 2005}
+# No connection, or none of use: too many, a Galera node outside of the primary component (1180 where it learns that
+# at a COMMIT), nobody listens.
+_AWAY = {1040, 1047, 1180, 1203, 2002, 2003, 2005}
 _SQLITE_IS_BUSY = "database is locked"
 
 

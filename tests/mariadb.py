@@ -33,6 +33,8 @@ def mariadb(options: Sequence[str] = FOR_TESTS) -> Iterator[str]:
         [
             *(_mariadbd(), "--no-defaults", f"--datadir={data}", *account, f"--log-error={log}"),
             *(f"--socket={folder}/socket", f"--pid-file={folder}/pid", "--bind-address=127.0.0.1", f"--port={port}"),
+            # A MariaDB that starts removes what it finds of others' temporary tables.
+            f"--tmpdir={folder}",
             *("--max-connections=2000", *options),
         ]
     )

@@ -229,3 +229,8 @@ def test_only_what_says_so_is_a_database_that_is_away(error: Exception | None) -
 
 def test_a_busy_sqlite_is_one_that_is_away() -> None:
     assert is_away(OperationalError("database is locked"))
+
+
+def test_a_node_that_has_lost_the_others_at_its_commit_is_away() -> None:
+    text = "Error while appending streaming replication fragment(provider status: Not connected to Primary Component)"
+    assert is_away(OperationalError(1180, text))

@@ -66,15 +66,16 @@ class Node:
     def create(self) -> None:
         """Its folder and configuration; the first node's data too. The others get theirs from it when they join."""
         self.data.mkdir(parents=True)
+        (self.folder / "tmp").mkdir()
         (self.folder / "my.cnf").write_text(configuration(self))
+        if os.geteuid() == 0:
+            for path in (self.folder, self.data, self.folder / "tmp"):
+                shutil.chown(path, "mysql")
         if self.number == NODES[0]:
             command = ["mariadb-install-db", f"--defaults-file={self.folder}/my.cnf", "--skip-test-db"]
             command += ["--auth-root-authentication-method=socket", f"--auth-root-socket-user={_own_name()}"]
             with (self.folder / "install.log").open("wb") as log:
                 subprocess.run(command, check=True, stdout=log, stderr=log)
-        if os.geteuid() == 0:
-            for path in [self.folder, *self.folder.rglob("*")]:
-                shutil.chown(path, "mysql")
 
     def recover_position(self) -> Position | None:
         """What InnoDB has, after a crash too; None for a node that was in no cluster yet. Raises Refused."""
@@ -146,6 +147,7 @@ def configuration(node: Node) -> str:
     return f"""\
 [mysqld]
 {account}datadir={node.data}
+tmpdir={node.folder}/tmp
 socket={node.folder}/socket
 pid-file={node.folder}/pid
 log-error={node.log}

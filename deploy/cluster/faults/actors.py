@@ -15,6 +15,8 @@ from deploy.cluster.faults.ledger import Ledger, Person
 PASSWORD = "correct horse battery"
 # Seconds between two tries of what was not answered, and after how many an actor gives up.
 PAUSE, GIVES_UP = 0.5, 30.0
+# Seconds for which an admin who was not answered leaves it.
+RELUCTANCE = 3.0
 _numbers = itertools.count()
 
 
@@ -158,8 +160,9 @@ class Admin(Actor):
         answer = self._change(number, wanted=wanted)
         self.ledger.note("role", answer, good=answer.status in {201, 204})
         if answer.status not in {201, 204}:
-            # It may be carried out yet, so nothing more is asked for this person.
+            # It may be carried out yet, so nothing more is asked for this person; and not all are to end like that.
             person.moderates = None
+            self.stop.wait(RELUCTANCE)
             if not answer.is_lost:
                 raise Broken(f"The role of {person.name} cannot be changed: {answer}")
             return

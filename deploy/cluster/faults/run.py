@@ -65,6 +65,9 @@ def _try(cluster: Cluster, load: Load, fault: Fault) -> Result:
     newly = ledger.people[known:]
     check(cluster, ledger, load.admin, newly)
     seen = ledger.between(start, end)
+    # A service that cannot answer says 503.
+    if errors := failures(seen).get(500):
+        ledger.complain(f"{errors} answers were 500")
     return Result(
         fault=fault.name,
         seconds=round(end - start, 1),
