@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import MySQLdb
-
 from deploy.cluster.layout import LOOPBACK, NODES, Layout, Refused
 from deploy.cluster.processes import Process, wait_until
 
@@ -122,6 +120,8 @@ class Node:
 
     def status(self) -> dict[str, str]:
         """What it says of itself and of its cluster; empty if it does not answer."""
+        import MySQLdb
+
         with suppress(MySQLdb.Error):
             return dict(self.query(f"SHOW STATUS WHERE Variable_name IN {STATUS}"))
         return {}
@@ -134,6 +134,9 @@ class Node:
 
     @contextmanager
     def _connection(self, database: str) -> Iterator[Any]:
+        # Here, so that what needs no node, such as a test, needs no compiler for it either.
+        import MySQLdb
+
         server = {"unix_socket": f"{self.folder}/socket", "user": _own_name(), "connect_timeout": 2, "read_timeout": 10}
         with closing(MySQLdb.connect(**server, database=database, autocommit=True)) as connection:
             yield connection
