@@ -13,6 +13,7 @@ from accounts import transactions
 from accounts.models import Action, Actor, AuditEntry, Role, User, audit
 from accounts.services import checking
 from accounts.transactions import is_away, once, retrying
+from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.django_db(transaction=True)
 on_mariadb = pytest.mark.skipif(connection.vendor != "mysql", reason="SQLite lets one write at a time.")
@@ -180,6 +181,18 @@ def test_what_a_page_of_the_admin_does_is_done_once(
     lose_the_next_commit(monkeypatch)
     assert client.post("/admin/accounts/role/add/", {"name": "editor", "description": ""}).status_code == 302
     assert (Role.objects.filter(name="editor").count(), number(Action.ROLE_CREATED)) == (1, 1)
+
+
+@on_mariadb
+def test_an_account_that_the_admin_adds_is_added_once(
+    monkeypatch: pytest.MonkeyPatch, make_user: Callable[..., User]
+) -> None:
+    client = Client()
+    client.force_login(make_user("root", "admin"))
+    lose_the_next_commit(monkeypatch)
+    form = {"username": "carol", "email": "carol@example.com", "usable_password": "true"}
+    answer = client.post("/admin/accounts/user/add/", {**form, "password1": PASSWORD, "password2": PASSWORD})
+    assert (answer.status_code, User.objects.filter(username="carol").count()) == (302, 1)
 
 
 @on_mariadb

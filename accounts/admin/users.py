@@ -21,6 +21,7 @@ from accounts.admin.base import ServiceAdmin
 from accounts.admin.passwords import PasswordForm
 from accounts.backends import actor_of
 from accounts.models import Role, RoleGrant, Session, User
+from accounts.transactions import once
 from accounts.turns import turn
 
 
@@ -126,7 +127,7 @@ class UserAdmin(ServiceAdmin, DjangoUserAdmin):
         """The turn at the password comes before Django's transaction, which lets nobody else write on SQLite."""
         if request.method != "POST":
             return super().add_view(request, form_url, extra_context)
-        return self._unless_refused(turn()(super().add_view), request, form_url, extra_context)
+        return self._unless_refused(turn()(once(super().add_view)), request, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         by, asked = actor_of(request), form.cleaned_data
