@@ -18,6 +18,8 @@ from accounts import keys
 from accounts.counters import DatabaseStore
 from accounts.testing import PASSWORD as PASSWORD
 from tests import live
+from tests.browser import chromium as chromium
+from tests.browser import page as page
 from tests.conformity import complaint
 from tests.redis_server import RedisServer
 
