@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -156,6 +157,9 @@ class Cluster:
         try:
             cluster.up()
             yield cluster
+        except BaseException:
+            print(f"The logs are in {cluster.layout.folder}", file=sys.stderr)
+            raise
         finally:
             cluster.destroy()
         shutil.rmtree(cluster.layout.folder)
