@@ -11,8 +11,9 @@ from unittest.mock import patch
 import pytest
 
 from deploy.cluster.client import Answer, Client
-from deploy.cluster.faults.actors import Actor, Broken, Newcomer, address
+from deploy.cluster.faults.actors import Actor, Broken, address
 from deploy.cluster.faults.ledger import Ledger, Seen, failures, longest_gap
+from deploy.cluster.faults.people import Newcomer
 from deploy.cluster.layout import Refused
 from deploy.cluster.processes import Process, wait_until
 from tests.live import free_port

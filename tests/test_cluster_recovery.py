@@ -2,9 +2,9 @@
 
 import pytest
 
-from deploy.cluster.cluster import most_advanced
 from deploy.cluster.galera import Position
 from deploy.cluster.layout import Refused
+from deploy.cluster.recovery import most_advanced
 
 HISTORY, ANOTHER = "dd7b12cb-e79d-11f1-9cf7-8766b9d3772d", "00000000-e79d-11f1-9cf7-8766b9d3772d"
 LOG = f"""

@@ -1,5 +1,6 @@
 """`deploy/cluster/cluster COMMAND`: the command line."""
 
+import signal
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from deploy.cluster import copies, proxy, read_after_write
 from deploy.cluster.cluster import Cluster, refuse_what_is_missing
 from deploy.cluster.faults.run import main as run_faults
 from deploy.cluster.layout import Layout, Refused
+from deploy.cluster.recovery import recover
 
 NODE = "{wsrep_local_state_comment}, {wsrep_cluster_status} of {wsrep_cluster_size}, at {wsrep_last_committed}"
 FOLDER = Path(tempfile.gettempdir()) / "authproject-cluster"
@@ -18,6 +20,8 @@ FOLDER = Path(tempfile.gettempdir()) / "authproject-cluster"
 
 def main() -> None:
     options = _options()
+    # As an error: so that what was started for a measurement is ended.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         if options.command == "up":
             up(options)
@@ -70,7 +74,7 @@ def run(cluster: Cluster, options: Namespace) -> None:
     if options.command == "manage":
         sys.exit(copies.manage(cluster.layout, *options.arguments))
     if options.command == "recover":
-        print(f"{cluster.recover()} had got furthest; the others joined it.")
+        print(f"{recover(cluster)} had got furthest; the others joined it.")
     elif options.command == "status":
         status(cluster)
     elif options.command == "down":

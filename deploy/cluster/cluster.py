@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -10,7 +11,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 from deploy.cluster import copies, proxy
-from deploy.cluster.galera import PATH, PROVIDER, Node, Position
+from deploy.cluster.galera import PATH, PROVIDER, Node
 from deploy.cluster.layout import NODES, Layout, Refused
 from deploy.cluster.processes import Process, wait_until
 
@@ -55,7 +56,7 @@ class Cluster:
             self.start_copies()
             for each in joining:
                 each.result()
-        self._wait_until_fit(*(node.name for node in self.nodes.values()), *(f"copy{number}" for number in self.copies))
+        self.wait_until_fit(*(node.name for node in self.nodes.values()), *(f"copy{number}" for number in self.copies))
 
     def _make_accounts(self) -> None:
         first = self.nodes[NODES[0]]
@@ -75,7 +76,7 @@ class Cluster:
         for number in self.copies:
             copies.wait_for_copy(self.layout, number)
 
-    def _wait_until_fit(self, *names: str) -> None:
+    def wait_until_fit(self, *names: str) -> None:
         """In the eyes of the proxy. Raises Refused if one of them is not so after 30 s."""
 
         def all_are_up() -> bool:
@@ -134,7 +135,7 @@ class Cluster:
             number = int(name.removeprefix("copy"))
             copies.start_copy(self.layout, number)
             copies.wait_for_copy(self.layout, number)
-            self._wait_until_fit(name)
+            self.wait_until_fit(name)
 
     def rejoin(self, name: str) -> None:
         """A node that was killed. What it lacks it is sent by one that takes no writes, if there is one."""
@@ -145,7 +146,7 @@ class Cluster:
             raise Refused("No node is left that it could join; `recover` starts all of them again.")
         donors = [other.name for number, other in self.nodes.items() if number != self.writer and other.is_synced]
         node.start(f"--wsrep-sst-donor={','.join(donors)},")
-        self._wait_until_fit(name)
+        self.wait_until_fit(name)
 
     @classmethod
     @contextmanager
@@ -156,6 +157,9 @@ class Cluster:
         try:
             cluster.up()
             yield cluster
+        except BaseException:
+            print(f"The logs are in {cluster.layout.folder}", file=sys.stderr)
+            raise
         finally:
             cluster.destroy()
         shutil.rmtree(cluster.layout.folder)
@@ -165,31 +169,3 @@ class Cluster:
         with suppress(OSError):
             return proxy.writer(self.layout)
         return None
-
-    # --- after all three died
-
-    def recover(self) -> str:
-        """Starts the cluster from the node that got furthest, whose name it gives. Raises Refused if one of them
-        still serves, for then there is nothing to recover."""
-        if serving := [node.name for node in self.nodes.values() if node.is_primary]:
-            raise Refused(f"{serving[0]} still serves; `rejoin` brings the others back.")
-        # What is left over from a majority cannot go on by itself, and must not go on beside the new one.
-        for node in self.nodes.values():
-            node.process.stop(within=60)
-        first = self.nodes[most_advanced({number: node.recover_position() for number, node in self.nodes.items()})]
-        first.bootstrap()
-        for node in self.nodes.values():
-            if node is not first:
-                node.start(f"--wsrep-sst-donor={first.name}")
-        self._wait_until_fit(*(node.name for node in self.nodes.values()))
-        return first.name
-
-
-def most_advanced(positions: dict[int, Position | None]) -> int:
-    """The number of the node that has every transaction that any of them has. Raises Refused where they do not tell
-    of one history: then none of them has it all, and somebody has to look."""
-    known = {number: position for number, position in positions.items() if position and position.seqno >= 0}
-    if len({position.history for position in known.values()}) != 1:
-        told = ", ".join(f"n{number} at {position}" for number, position in positions.items())
-        raise Refused(f"The nodes do not share one history: {told}.")
-    return max(known, key=lambda number: known[number].seqno)

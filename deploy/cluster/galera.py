@@ -159,7 +159,7 @@ port={ports.sql}
 extra-port={ports.check}
 skip-name-resolve
 character-set-server=utf8mb4
-max-connections=300
+max-connections={100 + 40 * node.layout.copies}
 
 binlog-format=ROW
 default-storage-engine=InnoDB

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from deploy.cluster.cluster import Cluster
 from deploy.cluster.processes import wait_until
+from deploy.cluster.recovery import recover
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def kill_all_nodes(cluster: Cluster) -> None:
     for node in cluster.nodes.values():
         node.process.send(signal.SIGKILL)
     wait_until(lambda: not any(node.process.pid for node in cluster.nodes.values()), 10, "A node does not die.")
-    cluster.recover()
+    recover(cluster)
 
 
 def kill_redis(cluster: Cluster) -> None:

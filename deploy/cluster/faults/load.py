@@ -7,8 +7,9 @@ from typing import Any
 from deploy.cluster import copies
 from deploy.cluster.client import PATIENCE, Answer, Client
 from deploy.cluster.cluster import Cluster
-from deploy.cluster.faults.actors import GIVES_UP, PASSWORD, Actor, Admin, Newcomer, Reader, Stayer
+from deploy.cluster.faults.actors import GIVES_UP, PASSWORD, Actor
 from deploy.cluster.faults.ledger import Ledger, Person
+from deploy.cluster.faults.people import Admin, Newcomer, Reader, Stayer
 from deploy.cluster.layout import Refused
 
 ADMIN, STAFF = "operator", 10

@@ -6,8 +6,9 @@ from typing import Any
 
 from deploy.cluster.client import Client
 from deploy.cluster.cluster import Cluster
-from deploy.cluster.faults.actors import PASSWORD, Admin
+from deploy.cluster.faults.actors import PASSWORD
 from deploy.cluster.faults.ledger import Ledger, Person
+from deploy.cluster.faults.people import Admin
 from deploy.cluster.galera import Node
 
 # Sessions end because their owners sign out, and for no other reason here.
