@@ -4,12 +4,11 @@ Else each thread would keep one of its own, and there are many threads, most of 
 """
 
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Semaphore, local
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
+from django.core.signals import request_finished, request_started
+from django.db import DEFAULT_DB_ALIAS, OperationalError, close_old_connections, connections, reset_queries
 from django.db.utils import ConnectionHandler
 
 # Seconds that a request waits for one. Others hold theirs for milliseconds, unless the database is in trouble.
@@ -37,15 +36,13 @@ class Pool:
         self._idle: deque[Any] = deque()
         self._thread = local()
 
-    @contextmanager
-    def lending(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """Around a request. Threads that do other work have connections of their own, as Django makes them."""
         self._thread.borrows = True
-        try:
-            yield
-        finally:
-            self._thread.borrows = False
-            self.give_back()
+
+    def __exit__(self, *exception: object) -> None:
+        self._thread.borrows = False
+        self.give_back()
 
     def give_back(self) -> None:
         """What this thread was lent, unless it is in a transaction; it is lent another when it needs one."""
@@ -96,6 +93,11 @@ def install(*, limit: int, timeout: int) -> Pool:
     global _pool
     _pool = Pool(limit=limit, timeout=timeout)
     connections.create_connection = _pool.create  # type: ignore[method-assign]
+    # A thread has none when its request begins and ends, and whether one can still be used the pool finds out.
+    if list(connections) == [DEFAULT_DB_ALIAS]:
+        for signal in (request_started, request_finished):
+            signal.disconnect(close_old_connections)
+        request_started.disconnect(reset_queries)
     return _pool
 
 

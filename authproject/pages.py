@@ -1,51 +1,44 @@
 """The middlewares that only pages need, and none of which the API's requests have to pass."""
 
+from collections.abc import Callable
 from typing import Any
 
 from corsheaders import middleware as cors
-from django.contrib.auth import middleware as auth
-from django.contrib.messages import middleware as messages
-from django.contrib.sessions import middleware as sessions
-from django.http import HttpRequest, HttpResponsePermanentRedirect
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.middleware import common
 from django.utils.cache import patch_vary_headers
-from whitenoise import middleware as whitenoise
 
 OF_THIS_COPY = ("/health/", "/metrics")
 FOR_PROGRAMS = ("/api/", *OF_THIS_COPY)
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 
-class _NotForPrograms:
-    """What programs ask for has no session of Django's, no messages and no files: at most, a request brings a token."""
+class PagesMiddleware:
+    """What stands after it in MIDDLEWARE is for pages. What programs ask for has no session of Django's, no messages
+    and no files, and goes straight to its view: at most, a request brings a token."""
 
-    def __call__(self, request: HttpRequest) -> Any:
-        if request.path_info.startswith(FOR_PROGRAMS):
-            return self.get_response(request)  # type: ignore[attr-defined]
-        return super().__call__(request)  # type: ignore[misc]
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.view = _innermost(get_response)
 
-
-class SessionMiddleware(_NotForPrograms, sessions.SessionMiddleware):
-    pass
-
-
-class AuthenticationMiddleware(_NotForPrograms, auth.AuthenticationMiddleware):
-    pass
-
-
-class MessageMiddleware(_NotForPrograms, messages.MessageMiddleware):
-    pass
-
-
-class WhiteNoiseMiddleware(_NotForPrograms, whitenoise.WhiteNoiseMiddleware):
-    pass
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(FOR_PROGRAMS):
+            return self.get_response(request)
+        # Whoever asks after this copy of the server, and no other, does so by its address, not by a host's name.
+        if not request.path_info.startswith(OF_THIS_COPY):
+            request.get_host()
+        response = self.view(request)
+        if not response.streaming and "Content-Length" not in response.headers:
+            response.headers["Content-Length"] = str(len(response.content))  # type: ignore[attr-defined]
+        return response
 
 
-class CommonMiddleware(common.CommonMiddleware):
-    """Whoever asks after this copy of the server, and no other, does so by its address, not by a host's name."""
-
-    def process_request(self, request: HttpRequest) -> HttpResponsePermanentRedirect | None:
-        return None if request.path_info.startswith(OF_THIS_COPY) else super().process_request(request)
+def _innermost(get_response: Any) -> GetResponse:
+    """What the last of the middlewares calls. Django wraps each one, and the wrapper has the attributes of what is
+    in it."""
+    while hasattr(get_response, "get_response"):
+        get_response = get_response.get_response
+    return get_response
 
 
 class CorsMiddleware(cors.CorsMiddleware):

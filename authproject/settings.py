@@ -113,18 +113,20 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "authproject.request_log.RequestLogMiddleware",
-    # Out here, those that set headers see every answer: refusals, preflights and static files too.
+    # Out here it sees every answer: refusals, preflights and static files too.
     "authproject.headers.HeadersMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "authproject.requests.TrustedProxyMiddleware",
-    "django.middleware.security.SecurityMiddleware",
     "authproject.pages.CorsMiddleware",
-    "authproject.pages.WhiteNoiseMiddleware",
-    "authproject.pages.SessionMiddleware",
-    "authproject.pages.CommonMiddleware",
+    # Requests of programs go from here straight to their views.
+    "authproject.pages.PagesMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "authproject.pages.AuthenticationMiddleware",
-    "authproject.pages.MessageMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
 ]
 ROOT_URLCONF = "authproject.urls"
 WSGI_APPLICATION = "authproject.wsgi.application"

@@ -98,7 +98,7 @@ def ask() -> Any:
 @pytest.mark.django_db(transaction=True)
 def test_the_next_request_is_lent_the_same_connection(pool: Pool, run: Callable[..., Any]) -> None:
     def request() -> Any:
-        with pool.lending():
+        with pool:
             return ask()
 
     assert run(request) is run(request)
@@ -111,7 +111,7 @@ def test_what_is_lent_already_is_refused_as_the_database_would(
     monkeypatch.setattr(accounts.connections, "LONGEST_WAIT", 0.01)
 
     def request(then: Callable[[], Any]) -> Any:
-        with pool.lending():
+        with pool:
             ask()
             return then()
 
@@ -123,14 +123,14 @@ def test_what_is_lent_already_is_refused_as_the_database_would(
 @pytest.mark.django_db(transaction=True)
 def test_who_gives_back_before_waiting_can_ask_again(pool: Pool, run: Callable[..., Any]) -> None:
     def waiting() -> None:
-        with pool.lending():
+        with pool:
             ask()
             give_back()
             run(another)
             ask()
 
     def another() -> None:
-        with pool.lending():
+        with pool:
             ask()
 
     run(waiting)
@@ -139,7 +139,7 @@ def test_who_gives_back_before_waiting_can_ask_again(pool: Pool, run: Callable[.
 @pytest.mark.django_db(transaction=True)
 def test_a_transaction_keeps_its_connection(pool: Pool, run: Callable[..., Any]) -> None:
     def request() -> bool:
-        with pool.lending(), transaction.atomic():
+        with pool, transaction.atomic():
             before = ask()
             give_back()
             return ask() is before
@@ -155,7 +155,7 @@ def test_a_thread_that_serves_no_request_has_one_of_its_own(pool: Pool, run: Cal
         return mine
 
     def request() -> bool:
-        with pool.lending():
+        with pool:
             return ask() is not run(work)
 
     assert run(request)
@@ -171,13 +171,13 @@ def test_a_request_that_waits_for_its_turn_at_a_password_holds_none(pool: Pool, 
             may_end.wait(30)
 
     def waiting() -> None:
-        with pool.lending():
+        with pool:
             ask()
             with line.one():
                 ask()
 
     def another() -> None:
-        with pool.lending():
+        with pool:
             ask()
 
     with ThreadPoolExecutor() as executor:

@@ -41,6 +41,7 @@ REQUESTS: dict[str, tuple[int, dict[str, Any]]] = {
     ),
     "an unknown route": (404, {"path": "/nothing"}),
     "a foreign host": (400, {"path": "/", "headers": {"host": "evil.example"}}),
+    "a foreign host of the API": (400, {"path": "/api/test/all", "headers": {"host": "evil.example"}}),
     "a preflight": (200, {"method": "OPTIONS", "path": "/api/auth/signin", "headers": PREFLIGHT}),
     "an unforeseen error": (500, {"path": "/api/test/all"}),
     "the way to the admin": (302, {"path": "/admin"}),
