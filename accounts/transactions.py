@@ -2,10 +2,10 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from threading import local
-from typing import Any, Generic, ParamSpec, TypeVar
+from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
 from django.db import Error, IntegrityError, OperationalError, connection, models, transaction
 from structlog import get_logger
@@ -148,50 +148,62 @@ class _Here(local):
 _here = _Here()
 
 
+class _Unheard(NamedTuple, Generic[T]):
+    """A try that reached its COMMIT and heard no more."""
+
+    result: T
+    row: models.Model
+    told_by: str
+    on_commit: Sequence[Callable[[], object]]
+
+
 class _Once(Generic[T]):
     def __init__(self, write: Callable[[], T]) -> None:
         self.write = write
         self.ids: list[Any] = []
         self.given = 0
-        self.proofs: list[models.Model] = []
-        # Of a try that reached its COMMIT and heard no more: what it would have given, and its proofs.
-        self.unheard: tuple[T, list[models.Model]] | None = None
+        self.proofs: list[tuple[models.Model, str]] = []
+        self.unheard: list[_Unheard[T]] = []
 
     def attempt(self) -> T:
-        if self.unheard and self._is_done():
-            return self.unheard[0]
+        if done := self._done():
+            return _what_came_of(done)
         try:
             result = self._transaction()
         except Exception as error:
-            # What went wrong may well be that the one before was carried out after all.
-            if self.unheard and not is_away(error) and self._is_done():
-                return self.unheard[0]
+            # What went wrong may well be that one before was carried out after all.
+            if not is_away(error) and (done := self._done()):
+                return _what_came_of(done)
             raise
-        if self.unheard and not self.proofs and self._is_done():
-            return self.unheard[0]
+        if not self.proofs and (done := self._done()):
+            return _what_came_of(done)
         return result
 
     def _transaction(self) -> T:
         self.given, self.proofs = 0, []
-        is_at_commit = False
+        unheard: list[_Unheard[T]] = []
         _here.once = self
         try:
             with transaction.atomic():
                 result = self.write()
-                is_at_commit = True
+                on_commit = [each[1] for each in connection.run_on_commit]
+                unheard = [_Unheard(result, row, told_by, on_commit) for row, told_by in self.proofs[:1]]
         except Error as error:
-            if is_at_commit and self.proofs and is_away(error) and _code(error) not in _VICTIM:
-                self.unheard = (result, self.proofs)
+            if is_away(error) and _code(error) not in _VICTIM:
+                self.unheard += unheard
             raise
         else:
             return result
         finally:
             _here.once = None
 
-    def _is_done(self) -> bool:
-        """Whether the one that was not heard of was carried out."""
-        row = self.unheard[1][0] if self.unheard else None
-        return row is not None and type(row)._base_manager.filter(pk=row.pk).exists()
+    def _done(self) -> _Unheard[T] | None:
+        """Which of those that were not heard of was carried out, if one was."""
+        if not self.unheard:
+            return None
+        _, row, told_by, _ = self.unheard[0]
+        told = type(row)._base_manager.filter(pk=row.pk).values_list(told_by, flat=True).first()
+        return next((each for each in self.unheard if getattr(each.row, each.told_by) == told), None)
 
     def same(self, make: Callable[[], Any]) -> Any:
         if self.given == len(self.ids):
@@ -205,7 +217,15 @@ def same_at_each_try(make: Callable[[], T]) -> T:
     return _here.once.same(make) if _here.once else make()
 
 
-def proof(row: models.Model) -> None:
-    """That row, whose id is the same at each try, is there if and only if the transaction was carried out."""
+def proof(row: models.Model, *, told_by: str) -> None:
+    """That row, whose id is the same at each try, is there if and only if the transaction was carried out; at which
+    try, the field `told_by` says, which is another one each time."""
     if _here.once:
-        _here.once.proofs.append(row)
+        _here.once.proofs.append((row, told_by))
+
+
+def _what_came_of(done: _Unheard[T]) -> T:
+    """With what was to follow the COMMIT, such as a line in the log."""
+    for function in done.on_commit:
+        function()
+    return done.result

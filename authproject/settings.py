@@ -187,7 +187,12 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL",
     },
-    "django.db.backends.mysql": {"charset": "utf8mb4", "connect_timeout": 3},
+    # Who waits for a row is told so (1205), and tries again, before the whole connection is given up.
+    "django.db.backends.mysql": {
+        "charset": "utf8mb4",
+        "connect_timeout": 3,
+        "init_command": f"SET innodb_lock_wait_timeout={max(DATABASE_TIMEOUT // 2, 1)}",
+    },
 }
 _database["OPTIONS"] = {**_OPTIONS.get(_database["ENGINE"], {}), **_database.get("OPTIONS", {})}
 _database["CONN_MAX_AGE"] = 60

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from django.db import connection, connections, transaction
+from pytest_django import Settings
 
 import accounts.connections
 from accounts.connections import AllLent, Pool, give_back
@@ -51,6 +52,14 @@ def test_requests_after_the_database_ended_all_connections_are_answered(start_se
         for method, path, json in calls:
             kill_connections_of(server)
             assert http.request(method, path, json=json, headers=headers).status_code == 200
+
+
+@pytest.mark.skipif(connection.vendor != "mysql", reason="A file has no rows to wait for.")
+@pytest.mark.django_db
+def test_who_waits_for_a_row_is_told_so_before_the_connection_is_given_up(settings: Settings) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT @@innodb_lock_wait_timeout")
+        assert 0 < cursor.fetchone()[0] < settings.DATABASE_TIMEOUT
 
 
 # --- how many there are

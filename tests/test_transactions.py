@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from typing import Any
 
@@ -170,6 +171,42 @@ def test_a_commit_that_shows_only_after_the_next_try_began_is_still_done_once(
         return f"try {len(tries)}"
 
     assert (write(), len(tries), number(Action.ROLE_CHANGED)) == ("try 1", 1, 1)
+
+
+@on_mariadb
+def test_of_two_commits_without_an_answer_the_one_that_was_carried_out_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[AuditEntry] = []
+
+    @once
+    def write() -> str:
+        if len(tries) < 2:
+            lose_the_next_commit(monkeypatch)
+        else:
+            with ThreadPoolExecutor(1) as elsewhere:
+                elsewhere.submit(closing(lambda: tries[0].save(force_insert=True))).result()
+        tries.append(note())
+        return f"try {len(tries)}"
+
+    assert (write(), len(tries), number(Action.ROLE_CHANGED)) == ("try 1", 2, 1)
+
+
+@on_mariadb
+def test_what_follows_a_commit_follows_one_without_an_answer_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[AuditEntry] = []
+    followed: list[int] = []
+
+    @once
+    def write() -> None:
+        if tries:
+            with ThreadPoolExecutor(1) as elsewhere:
+                elsewhere.submit(closing(lambda: tries[0].save(force_insert=True))).result()
+        else:
+            lose_the_next_commit(monkeypatch)
+        transaction.on_commit(partial(followed.append, len(tries)))
+        tries.append(note())
+
+    write()
+    assert followed == [0]
 
 
 @on_mariadb

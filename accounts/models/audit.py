@@ -87,7 +87,7 @@ class AuditManager(models.Manager["AuditEntry"]):
         entry = self._made(action, by, subject_id, detail)
         if connection.in_atomic_block:
             _ENTRY.add(entry)
-            proof(entry)
+            proof(entry, told_by="mac")
         else:
             # The second of two tries finds that the first was carried out.
             with suppress(IntegrityError):
@@ -101,7 +101,7 @@ class AuditManager(models.Manager["AuditEntry"]):
         """As `record`, for many at once by an operator: an action, whom it was done to, and the detail of each."""
         entries = [self._made(action, by, subject_id, detail) for action, subject_id, detail in said]
         for entry in self.bulk_create(entries)[:1]:
-            proof(entry)
+            proof(entry, told_by="mac")
 
     def _made(self, action: Action, by: Actor, subject_id: int | None, detail: dict[str, Any]) -> "AuditEntry":
         entry = self.model(
