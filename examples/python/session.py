@@ -32,7 +32,7 @@ class Session(httpx.Auth):
 
     def __init__(self, api: str, username: str, password: str) -> None:
         self._api = api
-        self._tokens: Tokens | None = None
+        self.tokens: Tokens | None = None
         # Dropped once it was used: from then on the tokens are all that there is to lose.
         self._credentials: dict[str, str] | None = {"username": username, "password": password}
         self._lock = threading.Lock()
@@ -41,17 +41,17 @@ class Session(httpx.Auth):
         with self._lock:
             if self._credentials:
                 yield from self._sign_in(self._credentials)
-        used = self._tokens
+        used = self.tokens
         response = yield self._bearing(request)
         if response.status_code != httpx.codes.UNAUTHORIZED:
             return
         with self._lock:
-            if used and self._tokens is used:
+            if used and self.tokens is used:
                 yield from self._refresh(used)
         yield self._bearing(request)
 
     def forget(self) -> None:
-        self._tokens = self._credentials = None
+        self.tokens = self._credentials = None
 
     def _sign_in(self, credentials: dict[str, str]) -> Flow:
         answer = yield httpx.Request("POST", f"{self._api}/api/auth/signin", json=credentials)
@@ -70,12 +70,12 @@ class Session(httpx.Auth):
     def _keep(self, answer: httpx.Response) -> None:
         """The refresh token of each answer is the successor of the one before, which it retires when it is used."""
         body = checked(answer).json()
-        self._tokens = Tokens(body["accessToken"], body["refreshToken"])
+        self.tokens = Tokens(body["accessToken"], body["refreshToken"])
 
     def _bearing(self, request: httpx.Request) -> httpx.Request:
-        if not self._tokens:
+        if not self.tokens:
             raise SignedOut("The session has ended. Please sign in again.")
-        request.headers["Authorization"] = f"Bearer {self._tokens.access}"
+        request.headers["Authorization"] = f"Bearer {self.tokens.access}"
         return request
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
