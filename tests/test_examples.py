@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ import pytest
 from playwright.sync_api import Page, Response, Route, expect
 
 from tests.conftest import PASSWORD
-from tests.frontends import FRONT_ENDS, FrontEnd, served
+from tests.frontends import EXAMPLES, FRONT_ENDS, FrontEnd, served
 from tests.live import Server
 from tests.signing import expired
 
@@ -196,3 +197,14 @@ def test_a_busy_server_is_asked_again_when_it_says(signed_in: Visit) -> None:
         signed_in.ask_again()
         signed_in.sees("other device")
     assert [answer.status for answer in signed_in.answers("GET", "/api/test/user")][-2:] == [503, 200]
+
+
+def test_the_lock_file_says_nothing_of_where_packages_come_from() -> None:
+    packages = json.loads((EXAMPLES / "react/package-lock.json").read_text())["packages"]
+    assert [name for name, package in packages.items() if "resolved" in package] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "fetch/README.md", "react/README.md", "python/README.md"])
+def test_every_file_that_a_readme_links_is_there(page: str) -> None:
+    links = re.findall(r"\]\(([\w./-]+)(?:#[\w-]+)?\)", (EXAMPLES / page).read_text())
+    assert [link for link in links if not (EXAMPLES / page).parent.joinpath(link).exists()] == []

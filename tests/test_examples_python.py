@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import subprocess
 import sys
 import time
@@ -152,6 +153,13 @@ def test_a_refresh_that_gets_no_answer_leaves_the_session_as_it_was(
         with pytest.raises(httpx.ConnectError):
             program.board()
     assert program.board() == "User Content."
+
+
+def test_the_lines_of_its_readme_run(example: ModuleType, server: Server, name: str) -> None:
+    [lines] = re.findall(r"^```python\n(.*?)^```", (FOLDER / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    namespace: dict[str, Any] = {"password": PASSWORD}
+    exec(lines.replace("https://api.example.com", server.url).replace("ada", name), namespace)
+    assert namespace["session"].tokens
 
 
 # --- patience
