@@ -35,6 +35,13 @@ def token(kind: type[SessionToken] = AccessToken) -> str:
     return tokens.issue(kind, session_id=uuid4(), user_id=1, now=now, expires_at=now + a_year, generation=1)
 
 
+def expired(raw: str) -> str:
+    """The access token as it would be an hour later."""
+    claims = tokens.read(AccessToken, raw)
+    ended = claims.issued_at - timedelta(seconds=1)
+    return tokens.issue(AccessToken, session_id=claims.session_id, user_id=claims.user_id, now=ended, expires_at=ended)
+
+
 def is_taken(raw: str, kind: type[SessionToken] = AccessToken) -> bool:
     try:
         tokens.read(kind, raw)

@@ -1,15 +1,14 @@
 """The published front-ends, group by group, as conversations over real HTTP with the headers they really send."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from itertools import count
 
 import httpx
 import pytest
 
-from accounts.tokens import AccessToken, issue, read
 from tests.conftest import PASSWORD
 from tests.live import Server
+from tests.signing import expired
 
 BROWSER = {
     "origin": "http://localhost:8081",
@@ -55,13 +54,6 @@ def seen(answer: httpx.Response) -> tuple[int, object]:
     assert answer.headers["access-control-allow-credentials"] == "true"
     is_json = answer.headers["content-type"].startswith("application/json")
     return answer.status_code, answer.json() if is_json else answer.text
-
-
-def expired(token: str) -> str:
-    """The access token as it would be an hour later."""
-    claims = read(AccessToken, token)
-    ended = claims.issued_at - timedelta(seconds=1)
-    return issue(AccessToken, session_id=claims.session_id, user_id=claims.user_id, now=ended, expires_at=ended)
 
 
 def expire_cookie(http: httpx.Client) -> None:

@@ -118,7 +118,7 @@ def test_dependabot_looks_at_every_package_of_npm(folder: str) -> None:
 
 
 def test_dependabot_looks_at_the_requirements() -> None:
-    assert folders("pip") == ["/requirements"]
+    assert folders("pip") == ["/requirements", "/examples/python"]
 
 
 def test_the_dev_container_is_set_up_by_bootstrap_with_files_that_are_there() -> None:
