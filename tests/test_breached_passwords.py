@@ -16,6 +16,8 @@ from tests import live
 from tests.conftest import PASSWORD
 from tests.test_passwords import DOORS, is_taken, sign_up
 
+pytestmark = pytest.mark.no_database
+
 MakeUser = Callable[..., User]
 Answer = Callable[[BaseHTTPRequestHandler], object]
 BREACHED = "This password has appeared in a data breach and must not be used."

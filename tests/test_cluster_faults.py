@@ -18,6 +18,8 @@ from deploy.cluster.layout import Refused
 from deploy.cluster.processes import Process, wait_until
 from tests.live import free_port
 
+pytestmark = pytest.mark.no_database
+
 SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
 TAKEN = Answer(400, {"message": "Failed! Username is already in use!"}, 0)
 LOST = Answer(503, {}, 0)

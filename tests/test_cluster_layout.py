@@ -12,6 +12,8 @@ from deploy.cluster import proxy
 from deploy.cluster.galera import Node, configuration
 from deploy.cluster.layout import NODES, Layout, Refused
 
+pytestmark = pytest.mark.no_database
+
 
 @pytest.fixture
 def layout() -> Layout:

@@ -6,6 +6,8 @@ from deploy.cluster.galera import Position
 from deploy.cluster.layout import Refused
 from deploy.cluster.recovery import most_advanced
 
+pytestmark = pytest.mark.no_database
+
 HISTORY, ANOTHER = "dd7b12cb-e79d-11f1-9cf7-8766b9d3772d", "00000000-e79d-11f1-9cf7-8766b9d3772d"
 LOG = f"""
 2026-01-31 18:00:00 0 [Note] WSREP: Recovered position: {HISTORY}:41

@@ -14,6 +14,8 @@ import yaml
 
 from tests.live import ROOT, Server, free_port
 
+pytestmark = pytest.mark.no_database
+
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]

@@ -4,6 +4,8 @@ import pytest
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+pytestmark = pytest.mark.no_database
+
 CLIENT = "http://localhost:8081"
 
 

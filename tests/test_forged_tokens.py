@@ -20,6 +20,8 @@ from accounts import keys, sessions
 from accounts.models import Actor, Session, User
 from accounts.sessions import TokenPair
 
+pytestmark = pytest.mark.no_database
+
 Json = dict[str, Any]
 Answer = tuple[int, Json]
 UNAUTHORIZED = (401, {"message": "Unauthorized!"})

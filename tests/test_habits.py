@@ -14,6 +14,8 @@ from django.conf import settings
 
 from tests.live import ROOT
 
+pytestmark = pytest.mark.no_database
+
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 MAKEFILE = (ROOT / "Makefile").read_text()
 HOOKS = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]

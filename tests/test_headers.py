@@ -23,6 +23,8 @@ from tests import live
 from tests.conftest import PASSWORD
 from tests.test_settings import PRODUCTION, settings_of
 
+pytestmark = pytest.mark.no_database
+
 Answer = Any  # django-stubs has no public name for what its test client gives
 MakeUser = Callable[..., User]
 SignIn = Callable[..., dict[str, Any]]

@@ -22,6 +22,8 @@ from accounts.management import progress
 from accounts.models import Actor, User
 from accounts.names import clean_username, name_key, old_username
 
+pytestmark = pytest.mark.no_database
+
 HASH = "$2a$08$abcdefghijklmnopqrstuuwezlW09AGl.Qc8oiYvHEzrpumH/GaSu"
 WHEN = datetime(2021, 3, 4, 5, 6, 7, tzinfo=UTC)
 ROLES = frozenset({"user", "moderator", "admin", "editor"})

@@ -14,6 +14,8 @@ from rest_framework.test import APIClient
 from accounts.keys import EDDSA, RS256
 from tests.signing import put_key, token
 
+pytestmark = pytest.mark.no_database
+
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 OVERLAP = timedelta(seconds=86_400 + 70)

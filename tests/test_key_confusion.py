@@ -18,6 +18,8 @@ from accounts.keys.ring import asymmetric_key
 from accounts.tokens import AccessToken, RefreshToken, SessionToken
 from tests.signing import is_taken, kid_of, parts, put_key, signed, token
 
+pytestmark = pytest.mark.no_database
+
 Json = dict[str, Any]
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

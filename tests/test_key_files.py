@@ -37,6 +37,8 @@ from tests import live
 from tests.conftest import PASSWORD
 from tests.signing import is_taken, kid_of, put_key, token
 
+pytestmark = pytest.mark.no_database
+
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 NAME = "20261123T110000Z.pem"

@@ -20,6 +20,8 @@ from accounts.tokens import AccessToken, RefreshToken, SessionToken
 from tests.conftest import PASSWORD
 from tests.signing import header_of, is_taken, kid_of, parts, put_key, token
 
+pytestmark = pytest.mark.no_database
+
 Clock = Any
 SignIn = Callable[..., dict[str, Any]]
 MakeUser = Callable[..., User]

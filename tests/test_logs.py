@@ -25,6 +25,8 @@ from tests import live
 from tests.conftest import PASSWORD
 from tests.test_settings import PRODUCTION, run, settings_of
 
+pytestmark = pytest.mark.no_database
+
 Lines = Callable[[], list[dict[str, Any]]]
 SignedInAs = Callable[..., APIClient]
 log = structlog.get_logger("authproject.test")

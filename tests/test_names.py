@@ -21,6 +21,8 @@ from accounts.models import User
 from accounts.names import clean_email, clean_username, name_key
 from authproject.parsers import FormParser, JSONParser
 
+pytestmark = pytest.mark.no_database
+
 thoroughly = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 # Unicode's Default_Ignorable_Code_Point, as far as these are letters or marks; and a blank hieroglyph.

@@ -12,6 +12,8 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 
 from authproject import wsgi
 
+pytestmark = pytest.mark.no_database
+
 
 def seen(request: HttpRequest, rest: str = "") -> HttpResponse:
     """What the middlewares of pages have left on the request."""

@@ -24,6 +24,8 @@ from authproject.parsers import FormParser, JSONParser
 from authproject.requests import TrustedProxyMiddleware
 from authproject.wsgi import Request, application
 
+pytestmark = pytest.mark.no_database
+
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 PARSERS: dict[str, JSONParser | FormParser] = {JSON: JSONParser(), FORM: FormParser()}
 Answer = tuple[int, str]

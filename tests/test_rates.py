@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from accounts.rates import LONGEST_WAIT, Rate, Tally, forgotten_at, one_less, one_more, wait
 
+pytestmark = pytest.mark.no_database
+
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MICROSECOND, SECOND, HOUR = timedelta(microseconds=1), timedelta(seconds=1), timedelta(hours=1)
 TEN_AN_HOUR = Rate(10, HOUR)

@@ -13,6 +13,8 @@ from rest_framework.test import APIRequestFactory, force_authenticate
 from accounts.models import User
 from tests.live import ROOT, Server
 
+pytestmark = pytest.mark.no_database
+
 README = (ROOT / "README.md").read_text()
 TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 

@@ -11,6 +11,8 @@ from accounts.models import User
 from tests import live
 from tests.conftest import PASSWORD
 
+pytestmark = pytest.mark.no_database
+
 PROXY, SECOND_PROXY, CLIENT, FORGED = "10.0.0.1", "10.0.0.2", "203.0.113.7", "198.51.100.66"
 AddressSeen = Callable[[int, str], str | None]
 SchemeSeen = Callable[[int, str], str]

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from accounts.rotation import Known, Verdict, judge
 
+pytestmark = pytest.mark.no_database
+
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 GRACE = timedelta(seconds=10)
 

@@ -24,6 +24,8 @@ from accounts.models import Action, Actor, AuditEntry, Role, User
 from accounts.permissions import HasRole
 from accounts.routes import Route, describe, routes
 
+pytestmark = pytest.mark.no_database
+
 # --- what the map says is what happens
 
 NOBODY = "nobody"

@@ -26,6 +26,8 @@ from accounts.routes import routes
 from authproject import schema
 from tests.conformity import complaint
 
+pytestmark = pytest.mark.no_database
+
 DESCRIBED = schema.generate()
 OPERATIONS = {
     (method.upper(), path): operation

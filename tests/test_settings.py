@@ -21,6 +21,8 @@ from redis import Redis
 from authproject import env, secret_key
 from tests.live import ROOT, free_port
 
+pytestmark = pytest.mark.no_database
+
 GOOD_KEY = "Tj0R1ZlYk3nqg5vWJ8wD2cXh7mB4sLfP9uQeAoIyNtKrVxGiTj0R1ZlYk3nqg5vW"
 PRODUCTION = {"ENVIRONMENT": "production", "SECRET_KEY": GOOD_KEY, "ALLOWED_HOSTS": "api.example.com"}
 

@@ -26,6 +26,8 @@ from accounts.tokens import MAX_GENERATION, MAX_USER_ID, AccessToken, Claims, Re
 from accounts.tokens import read_even_expired as read_expired_too
 from tests.test_forged_tokens import BASE64URL, base64url, parts, signed
 
+pytestmark = pytest.mark.no_database
+
 Kind = type[SessionToken]
 Reader = Callable[[Kind, str], Claims]
 Edit = Callable[[str], str]

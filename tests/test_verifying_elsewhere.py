@@ -20,6 +20,8 @@ from tests import live
 from tests.conftest import PASSWORD
 from tests.signing import kid_of, parts, put_key, signed
 
+pytestmark = pytest.mark.no_database
+
 Json = dict[str, Any]
 NODE = live.ROOT / "tests" / "node"
 DOCS = (live.ROOT / "docs" / "keys.md").read_text()
