@@ -2,8 +2,8 @@
 
 // `status` is 0 where no answer came; `wait` is what Retry-After says, in seconds, 0 where it says nothing.
 export class Refused extends Error {
-  constructor({ status, wait, text, data }) {
-    const message = data?.message ?? (text || `The server answered ${status}.`);
+  constructor({ status, wait, data }) {
+    const message = data?.message ?? `The server answered ${status}.`;
     // A proxy's refusal has no sentence of ours that says how long.
     const told = wait && !message.includes(wait) ? ` Please try again in ${wait} seconds.` : "";
     super(message + told);
@@ -11,7 +11,7 @@ export class Refused extends Error {
   }
 }
 
-const NO_ANSWER = { ok: false, status: 0, wait: 0, text: "The server does not answer." };
+const NO_ANSWER = { ok: false, status: 0, wait: 0, text: "", data: { message: "The server does not answer." } };
 
 // Gives {ok, status, wait, text, data}; `data` is the answer's JSON, if it is any. Never throws.
 export async function send(method, path, { body, token, cookies }) {

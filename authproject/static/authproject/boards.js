@@ -25,7 +25,7 @@ export async function all() {
 }
 
 async function lookAt(card, path) {
-  const answer = await ask("GET", path).catch((refused) => ({ status: refused.status, text: refused.message }));
+  const answer = await ask("GET", path).catch((refused) => ({ status: refused.status, data: refused }));
   const [word, text] = answer.ok ? ["open", answer.text] : ["refused", new Refused(answer).message];
   fill(card, { status: `${answer.status || "–"} ${word}`, text });
   card.dataset.answer = word;

@@ -51,5 +51,11 @@ export function onClick(button, place, action) {
   button.addEventListener("click", () => attempt(place, action));
 }
 
-const MOMENT = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
-export const moment = (iso) => MOMENT.format(new Date(iso));
+const DAY = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium" });
+const TIME = new Intl.DateTimeFormat("en-GB", { timeStyle: "short" });
+
+// "today, 14:05" or "31 Jan 2030, 18:00", where the browser is.
+export function moment(iso) {
+  const [day, today] = [new Date(iso), new Date()].map((date) => DAY.format(date));
+  return `${day === today ? "today" : day}, ${TIME.format(new Date(iso))}`;
+}

@@ -83,7 +83,8 @@ async function revoke(shown, person, role) {
 
 function prepareToGrant(shown, person) {
   const form = $("form", shown);
-  $("details", shown).addEventListener("toggle", () => {
+  $("details", shown).addEventListener("toggle", ({ target }) => {
+    if (!target.open) return;
     const select = form.elements.role;
     const chosen = select.value;
     select.replaceChildren(...names().map((name) => new Option(name, name, false, name === chosen)));
