@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import live
-from tests.conftest import PASSWORD
 from tests.test_page import answers, enter, sign_up
 
 pytestmark = pytest.mark.no_database

@@ -2,7 +2,7 @@
 import * as account from "./account.js";
 import * as boards from "./boards.js";
 import * as clock from "./clock.js";
-import { $, onSubmit, say } from "./dom.js";
+import { $, fill, onSubmit, say } from "./dom.js";
 import * as people from "./people.js";
 import * as roles from "./roles.js";
 import { call, end, events, resume, session, signIn, signOut, signUp } from "./session.js";
@@ -62,7 +62,9 @@ function leave() {
   me = null;
   // Nothing of the one who was here is left for the next one.
   for (const list of document.querySelectorAll("#own-roles, .rows")) list.replaceChildren();
-  for (const form of document.forms) if (form.method === "post") form.reset();
+  for (const form of document.forms) form.reset();
+  fill($("#inside"), { username: "", account: "" });
+  session.automatic = $("#automatic").checked;
   show({ door: true, inside: false, account: false, management: false });
   $("#sign-in-title").focus();
   boards.all();
