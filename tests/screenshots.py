@@ -12,7 +12,7 @@ from tests.browser import find_chromium, new_page
 from tests.live import ROOT, Server
 
 FOLDER = ROOT / "docs" / "screenshots"
-MARGIN = 20
+MARGIN = 16
 PASSWORD = "correct horse battery"
 PEOPLE = {"ada": ["admin", "user"], "grace": ["moderator", "user"], "linus": ["user"], "margaret": ["user"]}
 DEVICES = ["Mozilla/5.0 (iPhone) Version/26.0 Mobile", "Mozilla/5.0 (Windows NT 10.0) Firefox/145.0"]

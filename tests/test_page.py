@@ -126,6 +126,26 @@ def test_another_session_is_shown_as_text_and_ended(page: Page, server: live.Ser
     assert answer.status_code == 401
 
 
+def test_a_new_password_ends_the_other_sessions_and_this_one_goes_on(page: Page, server: live.Server, ann: str) -> None:
+    with server.client() as client:
+        client.post("/api/auth/signin", json={"username": ann, "password": PASSWORD})
+    enter(page, server, ann)
+    expect(page.locator("#sessions li")).to_have_count(2)
+    form = page.locator("#password")
+    fill(form, current_password="not it", new_password=f"{PASSWORD} 2")
+    expect(form.get_by_role("alert")).to_have_text("The current password is not right.")
+    fill(form, current_password=PASSWORD)
+    expect(page.locator("#sessions li")).to_have_count(1)
+    expect(form.get_by_role("alert")).to_be_hidden()
+
+
+def test_without_javascript_one_is_told_where_to_read_on(chromium: Browser, server: live.Server) -> None:
+    with new_page(chromium, java_script_enabled=False) as page:
+        page.goto(server.url)
+        expect(page.get_by_role("link", name="the documentation")).to_have_attribute("href", "/docs")
+        expect(page.get_by_role("textbox")).to_have_count(0)
+
+
 def test_a_role_that_an_admin_grants_opens_the_board_at_once(
     chromium: Browser, page: Page, server: live.Server, boss: str, ann: str
 ) -> None:

@@ -51,9 +51,15 @@ def test_many_requests_with_a_token_that_has_ended_refresh_it_once(page: Page, w
     assert len(refreshes) == 1
 
 
-def test_whoever_signs_out_everywhere_is_out_after_a_reload_too(page: Page, with_cookies: live.Server) -> None:
+def test_whoever_signs_out_everywhere_is_out_in_another_tab_and_after_a_reload(
+    page: Page, with_cookies: live.Server
+) -> None:
     enter(page, with_cookies, "ada")
+    other = page.context.new_page()
+    other.goto(with_cookies.url)
+    expect(other.get_by_role("heading", name="Signed in as ada")).to_be_visible()
     page.get_by_role("button", name="Sign out everywhere").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_focused()
+    expect(other.locator("#sign-in").get_by_role("alert")).to_have_text("You were signed out in another tab.")
     page.reload()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()

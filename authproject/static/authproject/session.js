@@ -18,9 +18,11 @@ let ends = 0;
 const ENDS = "access-token-ends";
 export const secondsLeft = () => Math.max(ends - Date.now(), 0) / 1000;
 
-// Another tab shares the cookies, and may have refreshed.
+// Another tab shares the cookies, and may have refreshed or signed out.
 addEventListener("storage", ({ key, newValue }) => {
-  if (cookies && key === ENDS && newValue) ends = Number(newValue);
+  if (!cookies || key !== ENDS) return;
+  if (newValue) ends = Number(newValue);
+  else if (session.isOpen) end("You were signed out in another tab.");
 });
 
 function accept({ accessToken, refreshToken }) {
