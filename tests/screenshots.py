@@ -26,6 +26,7 @@ PICTURES: list[tuple[str, str, dict[str, Any], tuple[str, str]]] = [
 
 
 def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authproject.settings")
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         server = Server.start(Path(folder), {"ENV_FILE": os.devnull, "SECRET_KEY": get_random_secret_key()})

@@ -1,4 +1,4 @@
-"""The page at / in a real browser, on a server that hands tokens out in cookies, for three seconds each."""
+"""The page at / in a real browser, on a server that hands tokens out in cookies, for four seconds each."""
 
 from collections.abc import Callable
 
@@ -6,14 +6,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import live
-from tests.test_page import answers, enter, sign_up
+from tests.page_steps import answers, enter, sign_up
 
 pytestmark = pytest.mark.no_database
 
 
 @pytest.fixture(scope="module")
 def with_cookies(start_server: Callable[..., live.Server]) -> live.Server:
-    server = start_server(TOKEN_DELIVERY="cookie", ACCESS_TOKEN_LIFETIME="3")
+    server = start_server(TOKEN_DELIVERY="cookie", ACCESS_TOKEN_LIFETIME="4")
     sign_up(server, "ada")
     return server
 
@@ -34,8 +34,11 @@ def test_a_token_that_was_left_to_end_is_refused_and_refreshed_when_asked_to(
     expect(page.get_by_role("timer")).to_have_text("ended")
     page.get_by_role("button", name="Ask again Users").click()
     expect(page.get_by_text("Unauthorized! Access Token was expired!", exact=True)).to_be_visible()
-    page.get_by_role("button", name="Refresh now").click()
-    expect(page.get_by_role("timer")).to_contain_text("00:0")
+    with page.expect_response("**/api/auth/refreshtoken") as refreshed:
+        page.get_by_role("button", name="Refresh now").click()
+    assert refreshed.value.status == 200
+    # However slow the machine is, the token that is shown then is a good one.
+    page.get_by_label("Refresh by itself").check()
     page.get_by_role("button", name="Ask all again").click()
     expect(answers(page).nth(1)).to_have_text("200 open")
 

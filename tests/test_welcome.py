@@ -1,4 +1,4 @@
-"""GET / and GET /docs: the front door. What the page there does, test_page.py tries in a browser."""
+"""GET / and GET /docs: the front door. What the page there does, tests/test_page*.py try in a browser."""
 
 import re
 
