@@ -47,6 +47,7 @@ if not ALLOWED_HOSTS:
         "use to reach this server, separated by commas, for instance ALLOWED_HOSTS=api.example.com"
     )
 TRUSTED_PROXY_COUNT = env.whole_number("TRUSTED_PROXY_COUNT", 0)
+WELCOME_PAGE = env.flag("WELCOME_PAGE", default=not PRODUCTION)
 
 # --- accounts (read through accounts/conf.py only)
 
@@ -99,6 +100,8 @@ if BREACHED_PASSWORDS:
 # --- what is mounted
 
 INSTALLED_APPS = [
+    # For its templates and static files.
+    "authproject",
     "accounts",
     "content",
     "accounts.apps.AdminConfig",

@@ -1,9 +1,12 @@
-"""The front door: a word of welcome, and the documentation it points to."""
+"""The front door: a word of welcome, for browsers a page to try the API, and the documentation they point to."""
 
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -11,7 +14,9 @@ from rest_framework.response import Response
 from rest_framework.serializers import CharField, Serializer
 from rest_framework.viewsets import ViewSet
 
+from accounts.conf import conf
 from authproject import schema
+from authproject.negotiation import wants_html
 
 
 class Welcome(Serializer[Any]):
@@ -24,15 +29,12 @@ class WelcomeViewSet(ViewSet):
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @extend_schema(responses=Welcome)
-    def welcome(self, request: Request) -> Response:
-        return Response(
-            {
-                "message": "Welcome to authproject.",
-                "documentation": request.build_absolute_uri("/docs"),
-                "admin": request.build_absolute_uri("/admin/"),
-            }
-        )
+    @extend_schema(responses={(200, "application/json"): Welcome, (200, "text/html"): str})
+    def welcome(self, request: Request) -> HttpResponseBase:
+        """Where to go; for browsers, where WELCOME_PAGE is on, a page to try the API."""
+        answer = _page() if settings.WELCOME_PAGE and wants_html(request) else _directions(request)
+        patch_vary_headers(answer, ("Accept",))
+        return answer
 
     @extend_schema(responses={302: None})
     def admin(self, request: Request) -> HttpResponse:
@@ -51,3 +53,19 @@ class WelcomeViewSet(ViewSet):
         """This description."""
         headers = {"Cache-Control": "public, max-age=300"}
         return HttpResponse(schema.document(), content_type="application/json", headers=headers)
+
+
+def _directions(request: Request) -> Response:
+    return Response(
+        {
+            "message": "Welcome to authproject.",
+            "documentation": request.build_absolute_uri("/docs"),
+            "admin": request.build_absolute_uri("/admin/"),
+        }
+    )
+
+
+def _page() -> HttpResponse:
+    """A script cannot see when a token in an HttpOnly cookie ends, so the page says how long they last."""
+    told = {"in_cookies": conf.delivers_in_cookies, "lifetime": int(conf.access_token_lifetime.total_seconds())}
+    return HttpResponse(render_to_string("authproject/page.html", told))

@@ -1,0 +1,68 @@
+"""The page at / in a real browser, on a server that hands tokens out in cookies, for four seconds each."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests import live
+from tests.page_steps import answers, enter, sign_up
+
+pytestmark = pytest.mark.no_database
+
+
+@pytest.fixture(scope="module")
+def with_cookies(start_server: Callable[..., live.Server]) -> live.Server:
+    server = start_server(TOKEN_DELIVERY="cookie", ACCESS_TOKEN_LIFETIME="4")
+    sign_up(server, "ada")
+    return server
+
+
+def test_whoever_is_signed_in_still_is_after_a_reload(page: Page, with_cookies: live.Server) -> None:
+    enter(page, with_cookies, "ada")
+    page.reload()
+    expect(page.get_by_role("heading", name="Signed in as ada")).to_be_visible()
+    expect(page.get_by_role("timer")).to_contain_text("00:0")
+    assert page.evaluate("JSON.stringify(localStorage)").count("eyJ") == 0
+
+
+def test_a_token_that_was_left_to_end_is_refused_and_refreshed_when_asked_to(
+    page: Page, with_cookies: live.Server
+) -> None:
+    enter(page, with_cookies, "ada")
+    page.get_by_label("Refresh by itself").uncheck()
+    expect(page.get_by_role("timer")).to_have_text("ended")
+    page.get_by_role("button", name="Ask again Users").click()
+    expect(page.get_by_text("Unauthorized! Access Token was expired!", exact=True)).to_be_visible()
+    with page.expect_response("**/api/auth/refreshtoken") as refreshed:
+        page.get_by_role("button", name="Refresh now").click()
+    assert refreshed.value.status == 200
+    # However slow the machine is, the token that is shown then is a good one.
+    page.get_by_label("Refresh by itself").check()
+    page.get_by_role("button", name="Ask all again").click()
+    expect(answers(page).nth(1)).to_have_text("200 open")
+
+
+def test_many_requests_with_a_token_that_has_ended_refresh_it_once(page: Page, with_cookies: live.Server) -> None:
+    enter(page, with_cookies, "ada")
+    page.get_by_label("Refresh by itself").uncheck()
+    expect(page.get_by_role("timer")).to_have_text("ended")
+    refreshes: list[str] = []
+    page.on("request", lambda request: refreshes.append(request.url) if "refreshtoken" in request.url else None)
+    page.evaluate("document.querySelector('#automatic').click(); document.querySelector('#boards .top button').click()")
+    expect(page.get_by_role("status")).to_have_text("2 of 4 boards are open.")
+    assert len(refreshes) == 1
+
+
+def test_whoever_signs_out_everywhere_is_out_in_another_tab_and_after_a_reload(
+    page: Page, with_cookies: live.Server
+) -> None:
+    enter(page, with_cookies, "ada")
+    other = page.context.new_page()
+    other.goto(with_cookies.url)
+    expect(other.get_by_role("heading", name="Signed in as ada")).to_be_visible()
+    page.get_by_role("button", name="Sign out everywhere").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_focused()
+    expect(other.locator("#sign-in").get_by_role("alert")).to_have_text("You were signed out in another tab.")
+    page.reload()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
