@@ -168,6 +168,7 @@ SPECTACULAR_SETTINGS = {
     # A PATCH may ask for a field too: the current password.
     "COMPONENT_SPLIT_PATCH": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "authproject.examples.put_in"],
     # METRICS_TOKEN, which is no user's.
     "APPEND_COMPONENTS": {"securitySchemes": {"metrics": {"type": "http", "scheme": "bearer"}}},
 }
