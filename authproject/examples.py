@@ -66,8 +66,9 @@ def _describe(operation: Json, said: list[Json]) -> None:
             _examples_of(operation["requestBody"]["content"][JSON])[key_of(step)] = _example(step, step["request"])
         if is_done:
             _show_parameters(operation, step)
-        for media in operation["responses"][str(step["status"])].get("content", {}).values():
-            _examples_of(media)[key_of(step)] = _example(step, step["answer"])
+        for kind, media in operation["responses"][str(step["status"])].get("content", {}).items():
+            if kind != "text/html":
+                _examples_of(media)[key_of(step)] = _example(step, step["answer"])
 
 
 def _show_parameters(operation: Json, step: Json) -> None:

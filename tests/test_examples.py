@@ -43,14 +43,15 @@ def described(settings: Settings, delivery: str) -> Json:
 
 
 def bodies(document: Json) -> Iterator[tuple[str, Json]]:
-    """What is described of each body that can be sent or answered, and where that is."""
+    """What is described of each body that can be sent or answered, but for pages, and where that is."""
     for operations in document["paths"].values():
         for operation in operations.values():
             name = operation["operationId"]
             if "requestBody" in operation:
                 yield f"{name}, request", operation["requestBody"]["content"][JSON]
             for status, answer in operation["responses"].items():
-                yield from ((f"{name} {status}", media) for media in answer.get("content", {}).values())
+                kinds = answer.get("content", {}).items()
+                yield from ((f"{name} {status}", media) for kind, media in kinds if kind != "text/html")
 
 
 def values(media: Json, document: Json) -> Iterator[Any]:

@@ -89,7 +89,8 @@ def faults(recorder: Recorder) -> None:
 
 def front_door(recorder: Recorder) -> None:
     recorder.say("welcome_welcome", "The front door")
-    recorder.say("welcome_documentation", "The wire contract")
+    for operation in ("welcome_documentation", "welcome_contract"):
+        recorder.say(operation, "The wire contract")
     recorder.say("welcome_openapi", "This description", only=("openapi", "info"))
     key = asymmetric_key(Ed25519PrivateKey.from_private_bytes(bytes(32)), datetime(2026, 1, 1, tzinfo=UTC))
     with patch.object(keys, "ring", return_value=keys.assemble([key])):
