@@ -36,6 +36,7 @@ REFUSALS = {
     503: "The server cannot answer now; try again after as long as Retry-After says.",
 }
 SENTENCES = SUCCESS | REFUSALS
+BY_ITSELF = "An access token. Where TOKEN_DELIVERY says cookies, sign-in sets it, and browsers send it by themselves."
 
 
 _one_at_a_time = Lock()
@@ -166,7 +167,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: openapi.AutoSchema) -> list[dict[str, Any]]:
         return [
-            {"type": "apiKey", "in": "header", "name": "x-access-token"},
-            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-            {"type": "apiKey", "in": "cookie", "name": conf.access_cookie},
+            {"type": "apiKey", "in": "header", "name": "x-access-token", "description": "An access token."},
+            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token."},
+            {"type": "apiKey", "in": "cookie", "name": conf.access_cookie, "description": BY_ITSELF},
         ]

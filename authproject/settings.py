@@ -186,8 +186,11 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_PATCH": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "authproject.examples.put_in"],
-    # METRICS_TOKEN, which is no user's.
-    "APPEND_COMPONENTS": {"securitySchemes": {"metrics": {"type": "http", "scheme": "bearer"}}},
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "metrics": {"type": "http", "scheme": "bearer", "description": "METRICS_TOKEN, which is no user's."}
+        }
+    },
 }
 
 # --- the database

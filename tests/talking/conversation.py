@@ -15,7 +15,7 @@ NOWHERE = "019c1000-0000-7000-8000-999999999999"
 
 def hold(recorder: Recorder) -> None:
     """All of it; Grace has her account."""
-    for part in (signing, boards, own_account, people, grants, roles, audit, leaving, with_cookies):
+    for part in (signing, with_cookies, boards, own_account, people, grants, roles, audit, leaving):
         part(recorder)
 
 
@@ -38,6 +38,14 @@ def signing(recorder: Recorder) -> None:
     say("auth_refreshtoken", "Refresh", body=refresh, tokens="in the body")
     say("auth_refreshtoken", "No refresh token was sent")
     say("auth_refreshtoken", "The refresh token is not good, or not any more", body={"refreshToken": "nonsense"})
+
+
+@override_settings(TOKEN_DELIVERY="cookie")
+def with_cookies(recorder: Recorder) -> None:
+    browser: Any = client()
+    body = {"username": "ada", "password": PASSWORD}
+    recorder.say("auth_signin", "Sign in", by=browser, body=body, tokens="in cookies")
+    recorder.say("auth_refreshtoken", "Refresh", by=browser, tokens="in cookies")
 
 
 def boards(recorder: Recorder) -> None:
@@ -125,11 +133,3 @@ def leaving(recorder: Recorder) -> None:
     say("own_delete_me", "The last admin", by=grace, body={"password": PASSWORD})
     say("auth_signout", "From everywhere", by=recorder.sign_in("bob"), body={"everywhere": True})
     say("auth_signout", "With the refresh token alone", body={"refreshToken": "nonsense"})
-
-
-@override_settings(TOKEN_DELIVERY="cookie")
-def with_cookies(recorder: Recorder) -> None:
-    browser: Any = client()
-    body = {"username": "bob", "password": PASSWORD}
-    recorder.say("auth_signin", "Sign in", by=browser, body=body, tokens="in cookies")
-    recorder.say("auth_refreshtoken", "Refresh", by=browser, tokens="in cookies")

@@ -10,9 +10,9 @@ function takeOver(response) {
     ui.preauthorizeApiKey("bearer", response.obj.accessToken);
     say(`Requests now carry the access token of ${path}.`);
   }
-  if (response.ok && SIGNS_OUT.includes(path)) {
+  if (response.ok && SIGNS_OUT.includes(path) && ui.getState().getIn(["auth", "authorized", "bearer"])) {
     ui.authActions.logout(["bearer"]);
-    say("Signed out: requests carry no token any more.");
+    say("Requests carry no token any more.");
   }
   return response;
 }
