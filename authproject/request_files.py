@@ -115,8 +115,8 @@ def _body(operation: Json, instead: Json) -> str:
 HEAD = """# All requests of the API, to send from the first to the last; made from /openapi.json by script/collections.
 # On a database without ada and bob, with an admin: manage.py create_user grace grace@example.com --role admin
 #
-# Variables take what they hold from the answers of named requests, as VS Code's REST Client, Visual Studio and others
-# understand it. JetBrains' HTTP client does not: put the values there, such as the token of the sign-in, by hand.
+# Variables take what they hold from the answers of named requests, in the syntax of VS Code's REST Client. JetBrains'
+# HTTP client reads all but that: there, put the values, such as the token of the sign-in, into the variables by hand.
 """
 
 
