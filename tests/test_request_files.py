@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from authproject import schema
-from authproject.request_files import FILES, requests
+from authproject.request_files import FILES
+from authproject.walk import requests
 from tests.conftest import PASSWORD
 from tests.http_file import HttpFile
 from tests.live import ROOT, Server
