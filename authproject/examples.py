@@ -74,7 +74,7 @@ def _describe(operation: Json, said: list[Json]) -> None:
 def _show_parameters(operation: Json, step: Json) -> None:
     """Those in the path only: one in a query would be filled in by whoever tries the operation from its page."""
     for name, value in step.get("path", {}).items():
-        _parameters(operation)[name].setdefault("example", value)
+        _parameters(operation)[name].setdefault("example", str(value))
 
 
 def _add_common(operation: Json, step: Json) -> None:

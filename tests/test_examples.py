@@ -80,6 +80,14 @@ def test_each_is_as_its_schema_says(settings: Settings, delivery: str) -> None:
             assert [error.message for error in validator.iter_errors(value)] == [], name
 
 
+def test_what_stands_in_a_path_is_as_its_schema_says() -> None:
+    operations = [operation for methods in schema.generate()["paths"].values() for operation in methods.values()]
+    named = [found for operation in operations for found in operation.get("parameters", ()) if found["in"] == "path"]
+    wrong = [found for found in named if not Draft202012Validator(found["schema"]).is_valid(found.get("example"))]
+    assert named
+    assert wrong == []
+
+
 def test_no_token_is_in_them() -> None:
     assert "eyJ" not in examples.FILE.read_text().replace("eyJ…", "")
 
