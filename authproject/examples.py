@@ -1,4 +1,4 @@
-"""The examples of /openapi.json: what was said in a conversation with this server, which tests/test_examples.py holds
+"""The examples of /openapi.json: what was said in a conversation with this server, which tests/test_schema_examples.py holds
 it to. What stands in examples.json is never edited; the test writes it."""
 
 import json

@@ -1,6 +1,6 @@
 """The examples of /openapi.json are what the server answers.
 
-`UPDATE_EXAMPLES=1 script/test -n 0 tests/test_examples.py` writes them down, after a change for good.
+`UPDATE_EXAMPLES=1 script/test -n 0 tests/test_schema_examples.py` writes them down, after a change for good.
 """
 
 import json
