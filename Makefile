@@ -1,9 +1,9 @@
 # Names for what script/ does; `make` alone lists them. ARGS are passed on: make test ARGS='-k refresh'
 .DEFAULT_GOAL := help
-.PHONY: help server test lint format bench fuzz lock hooks sbom clean
+.PHONY: help server test lint format bench fuzz lock hooks collections sbom clean
 
 help:  ## list what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
 server:  ## set everything up and serve
 	@script/server $(ARGS)
@@ -28,6 +28,9 @@ lock:  ## work out all locked versions again
 
 hooks:  ## have git check each commit
 	@script/hooks $(ARGS)
+
+collections:  ## write the .http file and the Postman collection in docs/
+	@script/collections $(ARGS)
 
 sbom:  ## write sbom.json, what production is made of
 	@script/sbom $(ARGS)

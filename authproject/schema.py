@@ -2,6 +2,7 @@
 once, and a view adds with `extend_schema` only what it alone knows: its request, its answer, its own refusals."""
 
 import json
+import re
 from collections.abc import Iterator
 from functools import cache
 from http import HTTPStatus
@@ -35,6 +36,7 @@ REFUSALS = {
     503: "The server cannot answer now; try again after as long as Retry-After says.",
 }
 SENTENCES = SUCCESS | REFUSALS
+BY_ITSELF = "An access token. Where TOKEN_DELIVERY says cookies, sign-in sets it, and browsers send it by themselves."
 
 
 _one_at_a_time = Lock()
@@ -80,10 +82,16 @@ class AutoSchema(openapi.AutoSchema):
     def get_tags(self) -> list[str]:
         return [self._subject()]
 
+    def get_summary(self) -> str | None:
+        """The first sentence of the description, as the code has it; none where it has none."""
+        return re.split(r"(?<=[.;]) ", " ".join(self._words()))[0].rstrip(".;") or None
+
     def get_description(self) -> str:  # type: ignore[override]
-        words = (getattr(self.view, self._action()).__doc__ or "").split()
         who = " and ".join(describe(permission) for permission in self.view.permission_classes)
-        return " ".join([*words, f"For: {who}."])
+        return " ".join([*self._words(), f"For: {who}."])
+
+    def _words(self) -> list[str]:
+        return (getattr(self.view, self._action()).__doc__ or "").split()
 
     def get_extensions(self) -> dict[str, Any]:
         """`x-required-roles`: any one of them is enough, and none is needed where none is named. What is more
@@ -159,7 +167,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: openapi.AutoSchema) -> list[dict[str, Any]]:
         return [
-            {"type": "apiKey", "in": "header", "name": "x-access-token"},
-            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-            {"type": "apiKey", "in": "cookie", "name": conf.access_cookie},
+            {"type": "apiKey", "in": "header", "name": "x-access-token", "description": "An access token."},
+            {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "An access token."},
+            {"type": "apiKey", "in": "cookie", "name": conf.access_cookie, "description": BY_ITSELF},
         ]

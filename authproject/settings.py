@@ -113,6 +113,8 @@ INSTALLED_APPS = [
     "corsheaders",
     "csp",
     "drf_spectacular",
+    # Swagger UI, for the page at /docs.
+    "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
     "authproject.request_log.RequestLogMiddleware",
@@ -170,11 +172,28 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "authproject",
     "VERSION": "unreleased",
     "DESCRIPTION": "Sign-up, sign-in, refresh, sign-out, and an API guarded by roles.",
+    # In the order in which one needs them; those of your own views come after.
+    "TAGS": [
+        {"name": "auth", "description": "Sign up, sign in, refresh, sign out."},
+        {"name": "own", "description": "One's own account and sessions."},
+        {"name": "board", "description": "What is guarded."},
+        {"name": "user", "description": "People, for admins."},
+        {"name": "role", "description": "Roles, for admins."},
+        {"name": "audit", "description": "Who did what, for admins."},
+        {"name": "welcome", "description": "The front door, and documentation."},
+        {"name": "keys", "description": "How other services verify tokens."},
+        {"name": "health", "description": "Whether this copy of the server can serve."},
+        {"name": "metrics", "description": "What was counted."},
+    ],
     # A PATCH may ask for a field too: the current password.
     "COMPONENT_SPLIT_PATCH": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    # METRICS_TOKEN, which is no user's.
-    "APPEND_COMPONENTS": {"securitySchemes": {"metrics": {"type": "http", "scheme": "bearer"}}},
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "authproject.examples.put_in"],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "metrics": {"type": "http", "scheme": "bearer", "description": "METRICS_TOKEN, which is no user's."}
+        }
+    },
 }
 
 # --- the database

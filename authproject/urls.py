@@ -17,6 +17,7 @@ urlpatterns = [
     path("metrics", MetricsViewSet.as_view({"get": "numbers"})),
     path("", WelcomeViewSet.as_view({"get": "welcome"})),
     path("docs", WelcomeViewSet.as_view({"get": "documentation"})),
+    path("docs/contract.md", WelcomeViewSet.as_view({"get": "contract"})),
     path("openapi.json", WelcomeViewSet.as_view({"get": "openapi"})),
     path(".well-known/jwks.json", KeysViewSet.as_view({"get": "published"})),
     path("admin", WelcomeViewSet.as_view({"get": "admin"})),

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from csp.decorators import csp_update
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
@@ -17,6 +18,8 @@ from rest_framework.viewsets import ViewSet
 from accounts.conf import conf
 from authproject import schema
 from authproject.negotiation import wants_html
+
+MAY_BE_KEPT = {"Cache-Control": "max-age=300"}
 
 
 class Welcome(Serializer[Any]):
@@ -41,12 +44,17 @@ class WelcomeViewSet(ViewSet):
         """The one redirect there is: people type the address without its slash."""
         return HttpResponseRedirect("/admin/")
 
+    @extend_schema(responses={(200, "text/plain"): str, (200, "text/html"): str})
+    def documentation(self, request: Request) -> HttpResponseBase:
+        """The wire contract; for browsers, a page on which to read and try what this description describes."""
+        answer: HttpResponseBase = _documentation(request._request) if wants_html(request) else _contract()
+        patch_vary_headers(answer, ("Accept",))
+        return answer
+
     @extend_schema(responses={(200, "text/plain"): str})
-    def documentation(self, request: Request) -> HttpResponse:
+    def contract(self, request: Request) -> HttpResponse:
         """The wire contract, as it stands in docs/contract.md."""
-        contract = settings.BASE_DIR / "docs" / "contract.md"
-        headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "max-age=300"}
-        return HttpResponse(contract.read_bytes(), headers=headers)
+        return _contract()
 
     @extend_schema(responses=dict[str, Any])
     def openapi(self, request: Request) -> HttpResponse:
@@ -69,3 +77,14 @@ def _page() -> HttpResponse:
     """A script cannot see when a token in an HttpOnly cookie ends, so the page says how long they last."""
     told = {"in_cookies": conf.delivers_in_cookies, "lifetime": int(conf.access_token_lifetime.total_seconds())}
     return HttpResponse(render_to_string("authproject/page.html", told))
+
+
+def _contract() -> HttpResponse:
+    text = (settings.BASE_DIR / "docs" / "contract.md").read_bytes()
+    return HttpResponse(text, content_type="text/plain; charset=utf-8", headers=MAY_BE_KEPT)
+
+
+# The arrows of Swagger UI are images within its style sheet.
+@csp_update({"img-src": ["data:"]})
+def _documentation(request: HttpRequest) -> HttpResponseBase:
+    return HttpResponse(render_to_string("authproject/docs.html"), headers=MAY_BE_KEPT)

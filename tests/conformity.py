@@ -67,15 +67,15 @@ def _validator(answer: dict[str, Any], document: dict[str, Any]) -> dict[str, An
     body = answer.get("content", {}).get(JSON)
     if not body:
         return {}
-    components = _strict({"components": document["components"]})
-    return {"validator": Draft202012Validator({**_strict(body["schema"]), **components}, validate_formats=True)}
+    components = strict({"components": document["components"]})
+    return {"validator": Draft202012Validator({**strict(body["schema"]), **components}, validate_formats=True)}
 
 
-def _strict(schema: Any) -> Any:
+def strict(schema: Any) -> Any:
     """Without room for fields that are not described."""
     if isinstance(schema, list):
-        return [_strict(part) for part in schema]
+        return [strict(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
     closed = {"additionalProperties": False} if "properties" in schema else {}
-    return {name: _strict(part) for name, part in schema.items()} | closed
+    return {name: strict(part) for name, part in schema.items()} | closed

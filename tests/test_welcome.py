@@ -86,7 +86,30 @@ def test_the_page_and_all_that_it_loads_come_from_here_in_less_than_40_kilobytes
     assert sum(map(len, (page, *read.values()))) < 40_000
 
 
-def test_the_documentation_is_the_wire_contract(api: APIClient) -> None:
-    response = api.get("/docs")
+@pytest.mark.parametrize("path", ["/docs", "/docs/contract.md"])
+def test_the_documentation_is_the_wire_contract(api: APIClient, path: str) -> None:
+    response = api.get(path)
     assert response["Content-Type"] == "text/plain; charset=utf-8"
     assert b"POST /api/auth/signin" in response.content
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html"),
+        ("*/*", "text/plain"),
+        ("text/plain", "text/plain"),
+        ("application/json, text/html;q=0.5", "text/plain"),
+        ("text/html;q=0", "text/plain"),
+    ],
+)
+def test_browsers_get_the_documentation_as_a_page(api: APIClient, accept: str, kind: str) -> None:
+    response = api.get("/docs", headers={"accept": accept})
+    assert response["Content-Type"] == f"{kind}; charset=utf-8"
+    assert "Accept" in response["Vary"]
+
+
+def test_only_that_page_may_show_images_that_are_within_a_style_sheet(api: APIClient) -> None:
+    page, text = (api.get("/docs", headers={"accept": accept}) for accept in ("text/html", "*/*"))
+    allowed, usual = ({*answer["Content-Security-Policy"].split("; ")} for answer in (page, text))
+    assert (allowed - usual, usual - allowed) == ({"img-src 'self' data:"}, {"img-src 'self'"})

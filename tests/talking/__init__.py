@@ -1,0 +1,1 @@
+"""A conversation with the server, of which /openapi.json has its examples."""
