@@ -1,5 +1,5 @@
-"""The examples of /openapi.json: what was said in a conversation with this server, which tests/test_schema_examples.py holds
-it to. What stands in examples.json is never edited; the test writes it."""
+"""The examples of /openapi.json: what was said in a conversation with this server, to which
+tests/test_schema_examples.py holds it. What stands in examples.json is never edited; the test writes it."""
 
 import json
 import re
