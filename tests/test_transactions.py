@@ -155,7 +155,6 @@ class Clock:
 def test_a_commit_that_shows_only_after_the_next_try_began_is_still_done_once(
     monkeypatch: pytest.MonkeyPatch, finds_it_done: bool
 ) -> None:
-    """As on a cluster, where the node that had it dies, and the others agree on it a moment later."""
     tries: list[AuditEntry] = []
 
     @once
@@ -163,8 +162,7 @@ def test_a_commit_that_shows_only_after_the_next_try_began_is_still_done_once(
         if not tries:
             lose_the_next_commit(monkeypatch)
         else:
-            with ThreadPoolExecutor(1) as elsewhere:
-                elsewhere.submit(closing(lambda: tries[0].save(force_insert=True))).result()
+            show_after_all(tries[0])
             if finds_it_done:
                 return "nothing to do"
         tries.append(note())
@@ -182,8 +180,7 @@ def test_of_two_commits_without_an_answer_the_one_that_was_carried_out_is_told(m
         if len(tries) < 2:
             lose_the_next_commit(monkeypatch)
         else:
-            with ThreadPoolExecutor(1) as elsewhere:
-                elsewhere.submit(closing(lambda: tries[0].save(force_insert=True))).result()
+            show_after_all(tries[0])
         tries.append(note())
         return f"try {len(tries)}"
 
@@ -198,8 +195,7 @@ def test_what_follows_a_commit_follows_one_without_an_answer_too(monkeypatch: py
     @once
     def write() -> None:
         if tries:
-            with ThreadPoolExecutor(1) as elsewhere:
-                elsewhere.submit(closing(lambda: tries[0].save(force_insert=True))).result()
+            show_after_all(tries[0])
         else:
             lose_the_next_commit(monkeypatch)
         transaction.on_commit(partial(followed.append, len(tries)))
@@ -261,6 +257,12 @@ def test_an_entry_of_its_own_is_added_once_too(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(audit._ENTRY, "execute", lost)
     note()
     assert number(Action.ROLE_CHANGED) == 1
+
+
+def show_after_all(entry: AuditEntry) -> None:
+    """As the COMMIT does of a node that died with it, when the others agree on it a moment later."""
+    with ThreadPoolExecutor(1) as elsewhere:
+        elsewhere.submit(closing(lambda: entry.save(force_insert=True))).result()
 
 
 def lose_the_next_commit(monkeypatch: pytest.MonkeyPatch) -> None:
