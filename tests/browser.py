@@ -9,15 +9,18 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 
+def found() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Closed after each module: while Playwright runs, Django takes the thread for an asynchronous one, and refuses
     its database. So what these tests need in a database they have the server's commands or its API do."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not found:
+    if not found():
         pytest.skip("Chromium is not installed here (Debian: apt-get install chromium)")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=found(), args=["--no-sandbox"])
         yield browser
         browser.close()
 
