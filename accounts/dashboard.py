@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from accounts import services
 from accounts.chart import Bar, Column, Scale, columns
-from accounts.models import ADMIN, COUNTED, AuditEntry, RoleGrant, Session, User, Via
-from accounts.pagination import counted
+from accounts.models import ADMIN, AuditEntry, RoleGrant, Session, User, Via
+from accounts.pagination import counted, up_to
 from accounts.services import Day
 
 # How many of the sessions whose time has not run out are looked at for those that are live.
@@ -90,8 +90,8 @@ def numbers() -> list[Number]:
     inactive = counted(User.objects.filter(is_active=False))
     admins = RoleGrant.objects.filter(role__name=ADMIN, user__is_active=True)
     return [
-        Number("People", _up_to(counted(User.objects.all())), f"{_up_to(inactive)} of them not active", people),
-        Number("Admins", _up_to(counted(admins)), "who are active", f"{people}?role={ADMIN}"),
+        Number("People", up_to(counted(User.objects.all())), f"{up_to(inactive)} of them not active", people),
+        Number("Admins", up_to(counted(admins)), "who are active", f"{people}?role={ADMIN}"),
         Number("Live sessions", _live_sessions(), "of all people", reverse("admin:accounts_session_changelist")),
     ]
 
@@ -130,13 +130,7 @@ def _described(days: list[ShownDay]) -> str:
 def _live_sessions() -> str:
     """Those beyond the first SESSIONS_LOOKED_AT may be revoked, all of them: so that there are at least so many."""
     now = timezone.now()
-    is_live = Q(
-        revoked_at=None, expires_at__gt=now, user__is_active=True, user__sessions_version=F("sessions_version")
-    )
+    is_live = Q(revoked_at=None, expires_at__gt=now, user__is_active=True, user__sessions_version=F("sessions_version"))
     looked_at = Session.objects.filter(idle_expires_at__gt=now).order_by()[: SESSIONS_LOOKED_AT + 1]
     found = looked_at.aggregate(all=Count("pk"), live=Count("pk", filter=is_live))
     return f"{found['live']:,}" + ("+" if found["all"] > SESSIONS_LOOKED_AT else "")
-
-
-def _up_to(number: int | None) -> str:
-    return f"{COUNTED:,}+" if number is None else f"{number:,}"

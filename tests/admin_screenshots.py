@@ -15,12 +15,12 @@ from tests import browser, live
 
 PASSWORD = "correct horse battery"
 FOLDER = live.ROOT / "docs" / "screenshots"
-NAMES = "ada grace alan edsger barbara donald katherine linus margaret tim radia ken dennis frances john shafi".split()
+NAMES = ("ada", "grace", "alan", "edsger", "barbara", "donald", "katherine", "linus", "margaret", "tim", "radia", "ken")
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 1.5}
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 AGENTS = (
     "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/150.0.0.0 Safari/537.36",
 )
 
@@ -29,7 +29,7 @@ AGENTS = (
 
 
 def fill() -> None:
-    """Sixteen people, the last thirty days of a middling site, and Ada, who has some of everything."""
+    """A dozen people, the last thirty days of a middling site, and Ada, who has some of everything."""
     from accounts import services
     from accounts.models import Actor, User
 
