@@ -19,8 +19,8 @@ SESSIONS_LOOKED_AT = 5_000
 NEWEST = 10
 # Pixels from the top: where the two parts of the chart begin and end. The style sheet knows the height of the whole.
 SIGN_INS, NEW_ACCOUNTS = (28, 208), (262, 322)
-# So many days apart are the labels below the chart, counted from today.
-LABELLED = 5
+# So many days apart are the labels below the chart, counted from today; on a phone there is room for every other one.
+LABELLED = 7
 NAMES = {"sign_ins": "sign-ins", "failures": "failed sign-ins", "new_accounts": "new accounts"}
 
 
@@ -42,7 +42,15 @@ class ShownDay:
     unknown: str
     bars: list[Bar]
     column: Column
-    is_labelled: bool
+    age: int  # in days
+
+    @property
+    def is_labelled(self) -> bool:
+        return self.age % LABELLED == 0
+
+    @property
+    def is_labelled_on_phones(self) -> bool:
+        return self.age % (2 * LABELLED) == 0
 
     @property
     def cells(self) -> list[str]:
@@ -112,7 +120,7 @@ def _shown(day: Day, column: Column, parts: dict[str, Scale], today: date) -> Sh
         unknown="" if count else "not counted yet" if day.is_on_record else "no record",
         bars=bars,
         column=column,
-        is_labelled=(today - day.day).days % LABELLED == 0,
+        age=(today - day.day).days,
     )
 
 

@@ -148,8 +148,6 @@ WHITENOISE_USE_FINDERS = True
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
-# In the admin.
-DATE_FORMAT, DATETIME_FORMAT = "Y-m-d", "Y-m-d H:i"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REST_FRAMEWORK = {

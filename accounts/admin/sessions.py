@@ -30,7 +30,7 @@ class SessionAdmin(ServiceAdmin, ReadOnlyAdmin):
             consequence="Their tokens are refused from the next request on. Whoever knows the password signs in anew.",
             button="Yes, revoke",
             done="Sessions revoked: {}.",
-            unaffected="over already",
+            unaffected="they are over already",
             affects=lambda session: session.revoked_at is None and session.idle_expires_at > now,
             do=lambda session: services.revoke_sessions(_just(session), user=session.user, by=by) > 0,
             name=lambda session: f"{session.user.username} at {session.address}, {session.opened_at:%Y-%m-%d %H:%M}",

@@ -55,7 +55,7 @@ class UserActions(admin.ModelAdmin):
             consequence="They can sign in with the password that they had. Their old sessions stay ended.",
             button="Yes, activate",
             done="Activated: {}.",
-            unaffected="active already",
+            unaffected="they are active already",
             affects=lambda user: not user.is_active,
             do=lambda user: services.set_active(user=user, active=True, by=by),
         )
@@ -69,7 +69,7 @@ class UserActions(admin.ModelAdmin):
             consequence="They cannot sign in any more, and all their sessions end now. What they hold and did is kept.",
             button="Yes, deactivate",
             done="Deactivated: {}.",
-            unaffected="not active before",
+            unaffected="they are not active",
             affects=lambda user: user.is_active,
             do=lambda user: services.set_active(user=user, active=False, by=by),
             warnings=lambda users: _about_admins(users) + _about_oneself(users, by),

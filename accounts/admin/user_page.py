@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from accounts import services
+from accounts.admin.devices import device
 from accounts.models import AuditEntry, RoleGrant, Session, User
 
 SESSIONS, ENTRIES = 10, 20
@@ -10,8 +11,10 @@ SESSIONS, ENTRIES = 10, 20
 
 @dataclass(frozen=True)
 class About:
+    """Each session comes with a name for its device."""
+
     grants: list[RoleGrant]
-    sessions: list[Session]
+    sessions: list[tuple[Session, str]]
     has_more_sessions: bool
     entries: list[AuditEntry]
 
@@ -21,7 +24,7 @@ def about(user: User) -> About:
     sessions = list(services.live_sessions(user)[: SESSIONS + 1])
     return About(
         grants=list(grants),
-        sessions=sessions[:SESSIONS],
+        sessions=[(session, device(session.user_agent)) for session in sessions[:SESSIONS]],
         has_more_sessions=len(sessions) > SESSIONS,
         entries=services.newest_about(user, ENTRIES),
     )
