@@ -111,10 +111,11 @@ def _pages(page: Page, url: str) -> Iterator[str]:
     page.fill("#id_username", "root")
     page.fill("#id_password", PASSWORD)
     page.press("#id_password", "Enter")
-    page.wait_for_url(f"{url}/admin/")
+    page.wait_for_url(f"{url}/admin/", wait_until="networkidle")
     yield "dashboard"
     page.goto(f"{url}/admin/accounts/user/?q=ada")
     page.click("th.field-username a")
+    page.wait_for_load_state("networkidle")
     yield "user"
     page.goto(f"{url}/admin/accounts/user/")
     yield "people"
@@ -122,6 +123,7 @@ def _pages(page: Page, url: str) -> Iterator[str]:
         page.check(f"tr:has(a:text-is('{name}')) input.action-select")
     page.select_option("select[name=action]", "deactivate")
     page.click("button[name=index]")
+    page.wait_for_load_state("networkidle")
     yield "confirmation"
 
 

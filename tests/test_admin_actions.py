@@ -128,7 +128,7 @@ def crowd(size: int) -> list[User]:
 
 def test_the_question_warns_of_what_it_does_to_admins_and_to_oneself(admin: Client, root: User, alice: User) -> None:
     said = text(ask(admin, "deactivate", root, alice))
-    assert "They hold the role admin now: 1 (root)." in said
+    assert "Admins among them: 1 (root)." in said
     assert "You are one of them" in said
 
 

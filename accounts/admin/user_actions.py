@@ -153,7 +153,7 @@ def _oneself_last(users: Iterable[User], by: Actor) -> list[User]:
 
 def _about_admins(users: list[User]) -> list[str]:
     admins = Named.of([user for user in users if ADMIN in _held(user)], str)
-    return [f"They hold the role admin now: {admins}. The last who does, stays."] if admins.number else []
+    return [f"Admins among them: {admins}. The last admin is kept as they are."] if admins.number else []
 
 
 def _about_oneself(users: list[User], by: Actor) -> list[str]:

@@ -86,7 +86,7 @@ class HeldRoleFilter(admin.SimpleListFilter):
 class UserAdmin(UserActions, ServiceAdmin, DjangoUserAdmin):
     form = UserForm
     add_form = NewUserForm
-    list_display = ("username", "email", "is_active", "holds", "created_at")
+    list_display = ("username", "email", "is_active", "holds", "created")
     list_filter = ("is_active", HeldRoleFilter)
     search_fields = ("username", "email")
     # Django would add `-id`, which no index has beside names from A to Z.
@@ -109,6 +109,10 @@ class UserAdmin(UserActions, ServiceAdmin, DjangoUserAdmin):
     @admin.display(description="roles")
     def holds(self, user: User) -> str:
         return ", ".join(grant.role.name for grant in user.grants.all())
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, user: User) -> str:
+        return f"{user.created_at:%Y-%m-%d %H:%M}"
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         user = context.get("original")
