@@ -9,9 +9,10 @@ from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.urls import reverse_lazy
 
-from accounts import services
+from accounts import dashboard, services
 from accounts.backends import actor_of
 from accounts.errors import AccountError, TooBusy, TooManyRequests, TryLater
 from accounts.models import Actor, User
@@ -54,7 +55,11 @@ class OwnPasswordForm(ByActor, PasswordChangeForm):
 
 class Site(AdminSite):
     site_header = site_title = "authproject"
+    index_title = "Dashboard"
     login_form = SignInForm
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        return super().index(request, {"dashboard": dashboard.shown(), **(extra_context or {})})
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return _with_status(super().login(request, extra_context))

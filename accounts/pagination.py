@@ -40,6 +40,11 @@ def counted(rows: Any) -> int | None:
     return found if found <= COUNTED else None
 
 
+def up_to(number: int | None) -> str:
+    """What `counted` found, for people."""
+    return f"{COUNTED:,}+" if number is None else f"{number:,}"
+
+
 class ByPage(BasePagination):
     """By number, and past the first page by the id after which it begins, where that is the order: the database
     would have to walk over all the rows before a number."""

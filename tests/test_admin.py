@@ -479,14 +479,14 @@ def test_revoking_the_selected_sessions_ends_what_their_tokens_are_good_for(
     user = make_user("alice")
     kept, token = sign_in("alice")["accessToken"], sign_in("alice")["accessToken"]
     chosen = user.sessions.latest("opened_at").pk
-    admin.post(SESSIONS, {"action": "revoke_selected", "_selected_action": [chosen]})
+    admin.post(SESSIONS, {"action": "revoke_selected", "_selected_action": [chosen], "post": "yes"})
     answers = [api.get("/api/test/user", headers={"x-access-token": sent}).status_code for sent in (kept, token)]
     assert answers == [200, 401]
 
 
 def test_it_says_how_many_sessions_were_revoked(admin: Client, rows: dict[str, Any]) -> None:
-    data = {"action": "revoke_selected", "_selected_action": [rows["session"]]}
-    assert "Sessions revoked: 1." in page(admin.post(SESSIONS, data, follow=True))
+    data = {"action": "revoke_selected", "_selected_action": [rows["session"]], "post": "yes"}
+    assert "Sessions revoked: 1 (alice at 127.0.0.1" in page(admin.post(SESSIONS, data, follow=True))
 
 
 def test_sessions_are_found_by_the_name_of_their_user(admin: Client, make_user: MakeUser, sign_in: SignIn) -> None:
@@ -533,6 +533,6 @@ def test_the_list_of_users_ends_all_sessions_of_those_selected(
     client.force_login(make_user("boss", "admin"))
     alice = make_user("alice")
     token = sign_in("alice")["accessToken"]
-    response = client.post(USERS, {"action": "end_sessions", "_selected_action": [alice.pk]})
+    response = client.post(USERS, {"action": "end_sessions", "_selected_action": [alice.pk], "post": "yes"})
     assert response.status_code == 302
     assert api.get("/api/test/user", headers={"x-access-token": token}).status_code == 401

@@ -11,6 +11,7 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import strip_tags
 from rest_framework.request import Request
 from rest_framework.test import APIClient, APIRequestFactory
 from rest_framework.views import APIView
@@ -188,7 +189,7 @@ def test_the_page_of_a_user_says_that_who_gave_a_role_is_gone(
     gone = former.pk
     former.delete()
     page = admin_page.get(f"/admin/accounts/user/{alice.pk}/change/").content.decode()
-    assert f"moderator: by somebody who is gone ({gone})" in page
+    assert f"somebody who is gone ({gone})" in page
 
 
 @pytest.mark.parametrize("reason", ["First", ""])
@@ -414,7 +415,9 @@ def test_the_users_page_shows_who_gave_each_role_when_why_and_until_when(
 ) -> None:
     grant(alice, "moderator", SOON, "Covers for Bob", by=Actor(boss.pk))
     page = admin_page.get(f"/admin/accounts/user/{alice.pk}/change/").content.decode()
-    assert "moderator: by boss, 2030-05-01 12:00, until 2030-05-01 12:10 (Covers for Bob)" in page
+    grants = page.partition("Grants</h2>")[2].partition("</table>")[0]
+    rows = [strip_tags(row).split() for row in re.findall("<tr.*?</tr>", grants, re.DOTALL)]
+    assert " ".join(rows[-1]) == "moderator 2030-05-01 12:00 boss 2030-05-01 12:10 Covers for Bob"
 
 
 def test_the_users_page_shows_expired_grants_too(

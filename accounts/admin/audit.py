@@ -3,11 +3,12 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts import services
 from accounts.admin.base import ReadOnlyAdmin
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry
 
 
 @admin.register(AuditEntry)
@@ -19,12 +20,7 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     ordering = ("-at", "-id")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
-        """With the names of those who are still there; the entries hold ids only."""
-
-        def name(field: str) -> Subquery:
-            return Subquery(User.objects.filter(pk=OuterRef(field)).values("username")[:1])
-
-        return super().get_queryset(request).annotate(actor_name=name("actor_id"), subject_name=name("subject_id"))
+        return services.with_names(super().get_queryset(request))
 
     @admin.display(description="who", ordering="actor_id")
     def actor(self, entry: Any) -> str:

@@ -13,14 +13,16 @@ from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.html import format_html_join
-from django.utils.safestring import mark_safe
 
 from accounts import services
+from accounts.admin.actions import Named
 from accounts.admin.base import ServiceAdmin
 from accounts.admin.passwords import PasswordForm
+from accounts.admin.user_actions import UserActions
+from accounts.admin.user_page import about
 from accounts.backends import actor_of
 from accounts.models import Role, RoleGrant, Session, User
+from accounts.pagination import counted, up_to
 from accounts.transactions import once
 from accounts.turns import turn
 
@@ -81,20 +83,19 @@ class HeldRoleFilter(admin.SimpleListFilter):
 
 
 @admin.register(User)
-class UserAdmin(ServiceAdmin, DjangoUserAdmin):
+class UserAdmin(UserActions, ServiceAdmin, DjangoUserAdmin):
     form = UserForm
     add_form = NewUserForm
-    list_display = ("username", "email", "is_active", "holds", "created_at")
+    list_display = ("username", "email", "is_active", "holds", "created")
     list_filter = ("is_active", HeldRoleFilter)
-    actions = ("end_sessions",)
     search_fields = ("username", "email")
     # Django would add `-id`, which no index has beside names from A to Z.
     ordering = ("username", "id")
     filter_horizontal = ()
-    readonly_fields = ("granted", "created_at", "updated_at")
+    readonly_fields = ("created_at", "updated_at")
     fieldsets = (
         (None, {"fields": ("username", "email", "password", "is_active")}),
-        ("Roles", {"fields": ("held_roles", "granted")}),
+        ("Roles", {"fields": ("held_roles",)}),
         ("Dates", {"fields": ("created_at", "updated_at")}),
     )
     add_fieldsets = (
@@ -105,23 +106,17 @@ class UserAdmin(ServiceAdmin, DjangoUserAdmin):
         grants = RoleGrant.objects.select_related("role").order_by("role_id")
         return super().get_queryset(request).prefetch_related(Prefetch("grants", grants))
 
-    @admin.action(description="End all sessions of the selected users", permissions=["change"])
-    def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
-        """Those of the admin too, also one's own."""
-        users = list(queryset)
-        for user in users:
-            services.revoke_all_sessions(user=user, by=actor_of(request))
-        self.message_user(request, f"Users signed out: {len(users)}.")
-
     @admin.display(description="roles")
     def holds(self, user: User) -> str:
         return ", ".join(grant.role.name for grant in user.grants.all())
 
-    @admin.display(description="By whom, when, why, and until when")
-    def granted(self, user: User) -> str:
-        """Those that have run out too."""
-        grants = RoleGrant.with_expired.filter(user=user).select_related("role", "granted_by").order_by("role_id")
-        return format_html_join(mark_safe("<br>"), "{}", ([_told(grant)] for grant in grants)) or "-"
+    @admin.display(description="created", ordering="created_at")
+    def created(self, user: User) -> str:
+        return f"{user.created_at:%Y-%m-%d %H:%M}"
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        user = context.get("original")
+        return super().render_change_form(request, {**context, "about": user and about(user)}, *args, **kwargs)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """The turn at the password comes before Django's transaction, which lets nobody else write on SQLite."""
@@ -156,10 +151,17 @@ class UserAdmin(ServiceAdmin, DjangoUserAdmin):
                 services.delete_account(user=user, by=actor_of(request))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """A user's sessions and grants go with the user, although nobody may delete one by itself."""
-        to_delete, counts, forbidden, protected = super().get_deleted_objects(objs, request)
-        allowed = {str(Session._meta.verbose_name), str(RoleGrant._meta.verbose_name)}
-        return to_delete, counts, forbidden - allowed, protected
+        """A user's sessions and grants go with the user, although nobody may delete one by itself. They may be many:
+        they are counted up to a bound, and not listed."""
+        users = list(objs)
+        named = Named.of(users, str)
+        names = [*named.names, *([f"and {named.more} more"] if named.more else [])]
+        going = {
+            "users": len(users),
+            "grants": up_to(counted(RoleGrant.with_expired.filter(user__in=users))),
+            "sessions": up_to(counted(Session.objects.filter(user__in=users))),
+        }
+        return names, going, set() if self.has_delete_permission(request) else {"user"}, []
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """Django's page has no place to say who is at work: a copy of these pages that knows it."""
@@ -186,12 +188,3 @@ def _shown_roles(form: Any) -> list[Role] | None:
     """The roles that the page showed as held; None where it is not said."""
     ids = form.data.getlist(form.add_initial_prefix("held_roles"))
     return list(Role.objects.filter(pk__in=[id_ for id_ in ids if id_.isdecimal()])) if ids else None
-
-
-def _told(grant: RoleGrant) -> str:
-    gone = f"somebody who is gone ({grant.granted_by_id})" if grant.granted_by_id else "an operator, or at sign-up"
-    who = grant.granted_by.username if grant.granted_by else gone
-    told = f"{grant.role.name}: by {who}, {grant.granted_at:%Y-%m-%d %H:%M}"
-    if grant.expires_at:
-        told += f", {'until' if grant.is_live else 'ended'} {grant.expires_at:%Y-%m-%d %H:%M}"
-    return f"{told} ({grant.reason})" if grant.reason else told

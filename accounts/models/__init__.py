@@ -1,6 +1,7 @@
 """What is kept: people, roles and grants, sessions, and the audit trail."""
 
-from accounts.models.audit import Action, Actor, AuditEntry, AuditSeal
+from accounts.models.activity import DailyCount
+from accounts.models.audit import Action, Actor, AuditEntry, AuditSeal, Via
 from accounts.models.counters import Counter
 from accounts.models.ids import new_id, new_session_id
 from accounts.models.imports import ImportedUser
@@ -18,6 +19,7 @@ __all__ = [
     "AuditEntry",
     "AuditSeal",
     "Counter",
+    "DailyCount",
     "ImportedUser",
     "NameKeyField",
     "Refreshable",
@@ -27,6 +29,7 @@ __all__ = [
     "Session",
     "SessionQuerySet",
     "User",
+    "Via",
     "new_id",
     "new_session_id",
 ]

@@ -10,9 +10,10 @@ from accounts.services.accounts import (
     find_user,
     set_active,
 )
+from accounts.services.activity import Day, last_days
 from accounts.services.keys import SOONEST, Rotation, rotate_signing_key
 from accounts.services.passwords import change_own_password, confirm, remove_password, set_password
-from accounts.services.reading import Kept, kept_about, live_sessions
+from accounts.services.reading import Kept, kept_about, live_sessions, newest_about, with_names
 from accounts.services.roles import (
     change_role,
     create_role,
@@ -39,6 +40,7 @@ from accounts.services.signing import (
 __all__ = [
     "DEFAULT_ROLE",
     "SOONEST",
+    "Day",
     "Kept",
     "Rotation",
     "authenticate",
@@ -56,8 +58,10 @@ __all__ = [
     "find_user",
     "grant_role",
     "kept_about",
+    "last_days",
     "leave_admin",
     "live_sessions",
+    "newest_about",
     "refresh",
     "remove_password",
     "revoke_all_sessions",
@@ -73,4 +77,5 @@ __all__ = [
     "sign_in",
     "sign_out",
     "sign_up",
+    "with_names",
 ]

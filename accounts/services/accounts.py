@@ -111,17 +111,19 @@ def change_own_account(
 
 
 @once
-def set_active(*, user: User, active: bool, by: Actor) -> None:
-    """Lets the user sign in, or not. Deactivating ends the sessions, so that none comes back with the account, and
-    keeps all else. Raises LastAdmin."""
+def set_active(*, user: User, active: bool, by: Actor) -> bool:
+    """Lets the user sign in, or not; False if it was so already. Deactivating ends the sessions, so that none comes
+    back with the account, and keeps all else. Raises LastAdmin."""
     with keeping_an_admin(user):
-        changed = {"is_active": active, "updated_at": timezone.now()}
-        if User.objects.filter(pk=user.pk, is_active=not active).update(**changed):
+        values = {"is_active": active, "updated_at": timezone.now()}
+        changed = User.objects.filter(pk=user.pk, is_active=not active).update(**values)
+        if changed:
             if not active:
                 sessions.revoke_all(user=user, reason=Session.Reason.DEACTIVATED)
             action = Action.ACCOUNT_ACTIVATED if active else Action.ACCOUNT_DEACTIVATED
             record(action, by=by, subject_id=user.pk)
     user.is_active = active
+    return bool(changed)
 
 
 @once

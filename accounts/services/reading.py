@@ -1,8 +1,8 @@
-"""What users may read of what is kept about them."""
+"""What is kept about users, for them and for admins."""
 
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from accounts.models import AuditEntry, RoleGrant, Session, SessionQuerySet, User
@@ -35,3 +35,22 @@ def kept_about(user: User) -> Kept:
         sessions=user.sessions.order_by("-opened_at", "-id"),
         entries=AuditEntry.objects.filter(Q(subject_id=user.pk) | Q(actor_id=user.pk)).order_by("-at", "-id")[:NEWEST],
     )
+
+
+def newest_about(user: User, number: int) -> list[AuditEntry]:
+    """Of what the user did and what was done to them, the newest; with names. Asked for in two, each by its index:
+    of one who did or suffered very much the database would otherwise sort it all."""
+    found: dict[object, AuditEntry] = {}
+    for whose in ({"subject_id": user.pk}, {"actor_id": user.pk}):
+        entries = with_names(AuditEntry.objects.filter(**whose).order_by("-at", "-id"))[:number]
+        found |= {entry.pk: entry for entry in entries}
+    return sorted(found.values(), key=lambda entry: (entry.at, entry.pk), reverse=True)[:number]
+
+
+def with_names(entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+    """With `actor_name` and `subject_name` of those who are still there; the entries hold ids only."""
+
+    def name(field: str) -> Subquery:
+        return Subquery(User.objects.filter(pk=OuterRef(field)).values("username")[:1])
+
+    return entries.annotate(actor_name=name("actor_id"), subject_name=name("subject_id"))
