@@ -18,6 +18,13 @@ FOLDER = live.ROOT / "docs" / "screenshots"
 NAMES = ("ada", "grace", "alan", "edsger", "barbara", "donald", "katherine", "linus", "margaret", "tim", "radia", "ken")
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 1.5}
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
+# The pictures in the documentation, and of what part of the page.
+SHOWN = {
+    "admin-dashboard": "#container",
+    "admin-dashboard-dark": "#container",
+    "admin-user": "#content",
+    "admin-confirmation": "#container",
+}
 AGENTS = (
     "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1",
@@ -131,8 +138,8 @@ def _take(page: Page, name: str) -> None:
     """Those that the documentation shows; all of them where a folder for them is named."""
     if len(sys.argv) > 1:
         page.screenshot(path=Path(sys.argv[1]) / f"{name}.png", full_page=True)
-    elif name in {"admin-dashboard", "admin-dashboard-dark", "admin-user", "admin-confirmation"}:
-        page.screenshot(path=FOLDER / f"{name}.png", full_page=True)
+    elif name in SHOWN:
+        page.locator(SHOWN[name]).screenshot(path=FOLDER / f"{name}.png")
 
 
 if __name__ == "__main__":
