@@ -7,7 +7,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -359,17 +359,19 @@ def test_another_sites_form_does_nothing(root: User, alice: User) -> None:
 def test_what_a_try_that_was_undone_had_to_say_is_not_said(
     admin: Client, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    commit = connection.commit
+    # Not `connection`, from behind which monkeypatch could not take back what it did.
+    behind = connections[DEFAULT_DB_ALIAS]
+    commit = behind.commit
 
     def deadlock() -> None:
-        monkeypatch.setattr(connection, "commit", commit)
+        monkeypatch.setattr(behind, "commit", commit)
         connection.rollback()
         raise OperationalError(1213, "Deadlock found when trying to get lock; try restarting transaction")
 
     set_active = services.set_active
 
     def and_collide(**kwargs: Any) -> bool:
-        monkeypatch.setattr(connection, "commit", deadlock)
+        monkeypatch.setattr(behind, "commit", deadlock)
         monkeypatch.setattr(services, "set_active", set_active)
         return set_active(**kwargs)
 
