@@ -13,6 +13,7 @@ from drf_spectacular import openapi
 from drf_spectacular.drainage import has_override
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.plumbing import get_view_model
 from drf_spectacular.utils import Direction
 from rest_framework.permissions import AllowAny
 
@@ -36,6 +37,15 @@ REFUSALS = {
     503: "The server cannot answer now; try again after as long as Retry-After says.",
 }
 SENTENCES = SUCCESS | REFUSALS
+# What DRF's own actions do, where a view has no words of its own for them.
+USUAL = {
+    "list": "Lists {many}.",
+    "retrieve": "Shows one {one}.",
+    "create": "Makes a new {one}.",
+    "update": "Replaces one {one}.",
+    "partial_update": "Changes one {one}.",
+    "destroy": "Deletes one {one}.",
+}
 BY_ITSELF = "An access token. Where TOKEN_DELIVERY says cookies, sign-in sets it, and browsers send it by themselves."
 
 
@@ -48,8 +58,10 @@ def _header(description: str, pattern: str) -> dict[str, Any]:
 
 REQUEST_ID = {"X-Request-ID": _header("Under which the server's log tells of this request.", ".+")}
 CHALLENGE = {"WWW-Authenticate": _header("RFC 6750 section 3, where a token is missing or bad.", "^Bearer")}
+LOCATION = {"Location": {**_header("Where it is.", "."), "required": True}}
 RETRY_AFTER = {"Retry-After": {**_header("Seconds to wait.", "^[0-9]+$"), "required": True}}
 HEADERS: dict[str, dict[str, Any]] = {
+    "302": LOCATION,
     "401": CHALLENGE,
     "403": CHALLENGE,
     "429": RETRY_AFTER,
@@ -91,7 +103,14 @@ class AutoSchema(openapi.AutoSchema):
         return " ".join([*self._words(), f"For: {who}."])
 
     def _words(self) -> list[str]:
-        return (getattr(self.view, self._action()).__doc__ or "").split()
+        return (getattr(self.view, self._action()).__doc__ or self._usual_words()).split()
+
+    def _usual_words(self) -> str:
+        model = get_view_model(self.view, emit_warnings=False)
+        if model is None:
+            return ""
+        names = {"one": model._meta.verbose_name, "many": model._meta.verbose_name_plural}
+        return USUAL.get(self._action(), "").format(**names)
 
     def get_extensions(self) -> dict[str, Any]:
         """`x-required-roles`: any one of them is enough, and none is needed where none is named. What is more
@@ -132,6 +151,8 @@ class AutoSchema(openapi.AutoSchema):
         for code, answer in answers.items():
             # A view of your own may answer what none of ours does.
             answer["description"] = SENTENCES.get(int(code)) or HTTPStatus(int(code)).phrase
+            # drf-spectacular asks for none where it takes a DELETE for granted.
+            answer.setdefault("headers", self._get_response_headers_for_code(code))
         return dict(sorted(answers.items()))
 
     def _refusals(self) -> Iterator[HTTPStatus]:

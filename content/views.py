@@ -14,18 +14,22 @@ from accounts.permissions import HasRole
 class BoardViewSet(ViewSet):
     @action(detail=False, permission_classes=[AllowAny], authentication_classes=[])
     def all(self, request: Request) -> HttpResponse:
+        """What everyone may see."""
         return _text("Public Content.")
 
     @action(detail=False, permission_classes=[IsAuthenticated])
     def user(self, request: Request) -> HttpResponse:
+        """What whoever is signed in may see."""
         return _text("User Content.")
 
     @action(detail=False, permission_classes=[HasRole("moderator")])
     def mod(self, request: Request) -> HttpResponse:
+        """What moderators may see."""
         return _text("Moderator Content.")
 
     @action(detail=False, permission_classes=[HasRole("admin")])
     def admin(self, request: Request) -> HttpResponse:
+        """What admins may see."""
         return _text("Admin Content.")
 
 

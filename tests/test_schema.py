@@ -19,12 +19,15 @@ from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.test import APIClient
-from rest_framework.viewsets import ViewSet
+from rest_framework.viewsets import ModelViewSet, ViewSet
 
+from accounts.models import Role
 from accounts.permissions import HasRole
 from accounts.routes import routes
 from authproject import schema
+from tests import conftest
 from tests.conformity import complaint
+from tests.live import Server
 
 pytestmark = pytest.mark.no_database
 
@@ -72,6 +75,26 @@ def test_no_view_leaves_it_guessing(tmp_path: Path) -> None:
 
 def test_it_names_every_route_and_nothing_else() -> None:
     assert OPERATIONS.keys() == ROUTES.keys()
+
+
+@pytest.mark.parametrize("call", OPERATIONS, ids=" ".join)
+def test_every_operation_says_what_it_does(call: tuple[str, str]) -> None:
+    assert OPERATIONS[call].get("summary")
+
+
+@pytest.mark.parametrize(
+    ("call", "summary"),
+    [
+        (("GET", "/api/users"), "Lists users"),
+        (("GET", "/api/audit/{id}"), "Shows one audit entry"),
+        (("DELETE", "/api/roles/{id}"), "Deletes one role"),
+        (("DELETE", "/api/users/{id}"), "Deactivates: everything is kept, and nothing works"),
+    ],
+)
+def test_drfs_own_actions_are_named_by_what_is_listed_and_shown_unless_the_view_has_words(
+    call: tuple[str, str], summary: str
+) -> None:
+    assert OPERATIONS[call]["summary"] == summary
 
 
 def test_every_operation_has_an_id_of_its_own() -> None:
@@ -144,6 +167,19 @@ def test_required_roles_are_told_where_any_one_of_them_is_enough(
 def test_what_is_more_involved_is_told_in_words() -> None:
     words = described(IsAuthenticated & ~HasRole("banned"))["description"]
     assert words == "For: (signed in and not role banned)."
+
+
+class Boards(ModelViewSet[Role]):
+    """With nothing but what DRF brings."""
+
+    queryset = Role.objects.all()
+    permission_classes = [AllowAny]
+
+
+def test_every_answer_has_its_headers_a_deletion_by_drf_too() -> None:
+    patterns = [path("board/<int:pk>", Boards.as_view({"delete": "destroy"}))]
+    answers = SchemaGenerator(patterns=patterns).get_schema(public=True)["paths"]["/board/{id}"]["delete"]["responses"]
+    assert [status for status, answer in answers.items() if "X-Request-ID" not in answer["headers"]] == []
 
 
 def test_a_token_may_come_in_any_of_three_places() -> None:
@@ -231,18 +267,28 @@ MESSAGE = {"message": "Done."}
         (HttpResponse("Done."), "text/html is not among application/json"),
         (JsonResponse(MESSAGE, status=429), "there is no Retry-After"),
         (JsonResponse(MESSAGE, status=429, headers={"Retry-After": "7"}), ""),
+        (JsonResponse(MESSAGE, status=429, headers={"Retry-After": "soon"}), "Retry-After is soon"),
     ],
-    ids=["right", "status", "field missing", "null", "field too many", "media type", "header missing", "header there"],
+    ids=[
+        *("right", "status", "field missing", "null", "field too many", "media type"),
+        *("header missing", "header there", "header that is none"),
+    ],
 )
 def test_an_answer_that_is_not_as_described_is_found(answer: Any, found: str) -> None:
     answer.json = lambda: json.loads(answer.content)
-    assert complaint("POST", "/api/auth/signup", answer) == found
+    assert complaint("POST", "/api/auth/signup", answer, "body") == found
 
 
 def test_a_body_where_none_is_described_is_found() -> None:
-    assert complaint("DELETE", "/api/roles/7", HttpResponse("gone", status=204)) == "there is a body"
+    assert complaint("DELETE", "/api/roles/7", HttpResponse("gone", status=204), "body") == "there is a body"
 
 
 def test_what_is_not_described_is_not_judged() -> None:
-    assert complaint("GET", "/api/nowhere", HttpResponse(status=418)) == ""
-    assert complaint("PUT", "/api/roles/7", HttpResponse(status=418)) == ""
+    assert complaint("GET", "/api/nowhere", HttpResponse(status=418), "body") == ""
+    assert complaint("PUT", "/api/roles/7", HttpResponse(status=418), "body") == ""
+
+
+def test_an_answer_of_a_real_server_is_looked_at_too(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conftest, "complaint", lambda *asked: f"{asked[0]} {asked[1]}, {asked[3]}")
+    with server.client() as client, pytest.raises(pytest.fail.Exception, match="GET /health/live, body"):
+        client.get("/health/live")

@@ -61,7 +61,7 @@ class UserViewSet(ManagementViewSet):
 
     @extend_schema(request=requests.ChangeUserRequest, responses={200: answers.UserSerializer, 409: answers.Error})
     def partial_update(self, request: Request, pk: str) -> Response:
-        """All of it or, where one part is refused, none."""
+        """Changes the account: all of it or, where one part is refused, none."""
         _change_user(int(pk), by=actor_of(request), **parse(requests.ChangeUserRequest, request))
         return Response(self.shown(int(pk)))
 
