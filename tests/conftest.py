@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import httpx
 import pytest
 from django.conf import settings
 from django.db import connections
@@ -54,18 +55,30 @@ def django_db_modify_db_settings(
 
 @pytest.fixture(scope="session", autouse=True)
 def _every_answer_is_as_described() -> Iterator[None]:
-    """Whatever a test is about, the server keeps to what /openapi.json says of it."""
-    request = APIClient.request
+    """Whatever a test is about, the server keeps to what /openapi.json says of it, a real one too."""
+    request, new_client = APIClient.request, live.Server.client
 
     def checked(client: APIClient, **environ: Any) -> Any:
         answer = request(client, **environ)
-        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        if settings.ROOT_URLCONF == "authproject.urls" and (said := complaint(method, path, answer)):
-            pytest.fail(f"{method} {path} is not as described: {said}")
+        if settings.ROOT_URLCONF == "authproject.urls":
+            _check(environ["REQUEST_METHOD"], environ["PATH_INFO"], answer, settings.TOKEN_DELIVERY)
         return answer
 
-    with patch.object(APIClient, "request", checked):
+    def client_that_checks(server: live.Server, **options: Any) -> httpx.Client:
+        def check(answer: httpx.Response) -> None:
+            answer.read()
+            sent = answer.request
+            _check(sent.method, sent.url.path, answer, server.environment.get("TOKEN_DELIVERY", "body"))
+
+        return new_client(server, event_hooks={"response": [check]}, **options)
+
+    with patch.object(APIClient, "request", checked), patch.object(live.Server, "client", client_that_checks):
         yield
+
+
+def _check(method: str, path: str, answer: Any, delivery: str) -> None:
+    if said := complaint(method, path, answer, delivery):
+        pytest.fail(f"{method} {path} is not as described: {said}")
 
 
 @pytest.fixture(scope="session", autouse=True)
