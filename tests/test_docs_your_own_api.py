@@ -39,6 +39,10 @@ def test_the_description_says_what_it_can() -> None:
 """
 
 
+# Those of the project's own tests that look at all operations, an app's of yours too; without those that are sent.
+LOOK_AT_ALL = "tests/test_schema_examples.py tests/test_request_files.py -k not(can_be_sent)"
+
+
 @dataclass
 class Project:
     """A copy of this project, into which the blocks are put."""
@@ -67,8 +71,8 @@ class Project:
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     folder = tmp_path_factory.mktemp("project")
-    for name in ("authproject", "accounts", "content"):
-        shutil.copytree(live.ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("authproject", "accounts", "content", "docs", "tests"):
+        shutil.copytree(live.ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
     for name in ("manage.py", "conftest.py", "pytest.ini", "pyproject.toml"):
         shutil.copy(live.ROOT / name, folder)
     database = live.database_of_its_own(folder)
@@ -91,9 +95,16 @@ def test_its_commands_run_and_its_tests_pass(project: Project) -> None:
     }
 
 
+@pytest.mark.no_database
+def test_the_projects_own_tests_pass_with_it(project: Project) -> None:
+    # What script/collections does.
+    project.run(".venv/bin/python -m authproject.request_files")
+    project.run(f".venv/bin/python -m pytest {LOOK_AT_ALL}")
+
+
 def test_its_code_is_as_the_checks_want_it(project: Project) -> None:
-    project.run(".venv/bin/python -m ruff check .")
-    project.run(".venv/bin/python -m ruff format --check .")
+    project.run(".venv/bin/python -m ruff check reports authproject")
+    project.run(".venv/bin/python -m ruff format --check reports authproject")
 
 
 # --- the service that asks for the roles

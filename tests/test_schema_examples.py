@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from authproject import examples, schema
+from tests import house
 from tests.conformity import JSON, strict
 from tests.talking import conversation, refusals
 from tests.talking.recorder import Json, Recorder
@@ -44,14 +45,13 @@ def described(settings: Settings, delivery: str) -> Json:
 
 def bodies(document: Json) -> Iterator[tuple[str, Json]]:
     """What is described of each body that can be sent or answered, but for pages, and where that is."""
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            name = operation["operationId"]
-            if "requestBody" in operation:
-                yield f"{name}, request", operation["requestBody"]["content"][JSON]
-            for status, answer in operation["responses"].items():
-                kinds = answer.get("content", {}).items()
-                yield from ((f"{name} {status}", media) for kind, media in kinds if kind != "text/html")
+    for operation in house.operations(document):
+        name = operation["operationId"]
+        if "requestBody" in operation:
+            yield f"{name}, request", operation["requestBody"]["content"][JSON]
+        for status, answer in operation["responses"].items():
+            kinds = answer.get("content", {}).items()
+            yield from ((f"{name} {status}", media) for kind, media in kinds if kind != "text/html")
 
 
 def values(media: Json, document: Json) -> Iterator[Any]:
@@ -81,7 +81,7 @@ def test_each_is_as_its_schema_says(settings: Settings, delivery: str) -> None:
 
 
 def test_what_stands_in_a_path_is_as_its_schema_says() -> None:
-    operations = [operation for methods in schema.generate()["paths"].values() for operation in methods.values()]
+    operations = house.operations(schema.generate())
     named = [found for operation in operations for found in operation.get("parameters", ()) if found["in"] == "path"]
     wrong = [found for found in named if not Draft202012Validator(found["schema"]).is_valid(found.get("example"))]
     assert named
