@@ -300,6 +300,13 @@ def test_names_that_the_old_database_tells_apart_and_this_one_does_not_are_said_
     assert names() == ["Bob"]
 
 
+def test_so_are_those_that_are_one_in_their_unicode_form(old: ExpressTables, move_in: Import) -> None:
+    add(old, 1, "ﬁsh")
+    add(old, 2, "fish")
+    assert "the old server tells them apart" in move_in()
+    assert names() == ["fish"]
+
+
 def test_names_that_only_the_old_databases_collation_merges_are_two_accounts(
     old: ExpressTables, move_in: Import
 ) -> None:

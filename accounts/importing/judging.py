@@ -72,9 +72,10 @@ def _username(row: Row, claims: Claims, findings: list[Finding]) -> str:
 
 
 def _how_the_same(username: str, weight: str | None, earlier: Earlier) -> Kind:
-    if username == earlier.spelling:
-        return Kind.SAME_USERNAME
-    return Kind.SAME_BUT_FOR_CASE if weight == earlier.weight else Kind.SAME_HERE_ONLY
+    """The old server finds by its collation: where that tells two apart, as `ﬁsh` and `fish`, both may be in use."""
+    if weight != earlier.weight:
+        return Kind.SAME_HERE_ONLY
+    return Kind.SAME_USERNAME if username == earlier.spelling else Kind.SAME_BUT_FOR_CASE
 
 
 def said(earlier: Earlier) -> str:
