@@ -74,6 +74,14 @@ def test_an_example_of_an_answer_is_what_a_server_said(page: Page, server: Serve
     expect(refused).to_contain_text("Require Moderator Role!")
 
 
+def test_it_has_one_main_part_which_the_first_link_leads_to(page: Page, server: Server) -> None:
+    visit(page, server)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#swagger")).to_be_focused()
+    expect(page.get_by_role("main")).to_have_count(1)
+
+
 def test_it_is_dark_for_who_prefers_that(chromium: Browser, server: Server) -> None:
     with new_page(chromium, color_scheme="dark") as page:
         visit(page, server)

@@ -26,13 +26,19 @@ function followColours(dark) {
   document.documentElement.classList.toggle("dark-mode", dark.matches);
 }
 
+/** Swagger UI takes whatever stands after # for an address of its own, and the focus would stay where it is. */
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  document.getElementById("swagger").focus();
+});
+
 const dark = matchMedia("(prefers-color-scheme: dark)");
 dark.addEventListener("change", followColours);
 followColours(dark);
 
 const ui = SwaggerUIBundle({
   url: "/openapi.json",
-  dom_id: "#operations",
+  dom_id: "#swagger",
   deepLinking: true,
   tryItOutEnabled: true,
   displayRequestDuration: true,
