@@ -444,6 +444,7 @@ def test_the_page_for_a_new_user_shows_none_of_that(admin: Client) -> None:
         ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/150.0 Safari/537.36 Edg/150.0", "Edge on Windows"),
         ("Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/150.0 Mobile Safari/537.36", "Chrome on Android"),
         ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Version/18.5 Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) CriOS/150.0 Safari/604.1", "Chrome on iPhone"),
         ("curl/8.5.0", "curl/8.5.0"),
         ("x" * 200, "x" * 60),
         ("", "not told"),

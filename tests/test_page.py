@@ -81,6 +81,43 @@ def test_another_session_is_shown_as_text_and_ended(page: Page, server: live.Ser
     assert answer.status_code == 401
 
 
+def test_devices_have_the_names_of_what_they_are_and_not_of_what_they_claim_to_be(
+    page: Page, server: live.Server, ann: str
+) -> None:
+    devices = {
+        "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/150.0 Safari/537.36 Edg/151.0": "Edge 151 on Windows",
+        "Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 Chrome/150.0 Safari/537.36": "Chrome 150 on Android",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) CriOS/150.0 Safari/604.1": "Chrome 150 on iPhone",
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) Version/18.5 Safari/605.1.15": "Safari 18 on macOS",
+        "curl/8.5.0": "curl/8.5.0",
+    }
+    for user_agent in devices:
+        with server.client(headers={"user-agent": user_agent}) as client:
+            client.post("/api/auth/signin", json={"username": ann, "password": PASSWORD})
+    enter(page, server, ann)
+    shown = page.locator("#sessions li strong")
+    expect(shown).to_have_count(6)
+    assert set(shown.all_inner_texts()) > set(devices.values())
+
+
+def test_one_signs_out_in_a_browser_that_lets_pages_keep_nothing(page: Page, server: live.Server, ann: str) -> None:
+    page.add_init_script("Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('Denied') }})")
+    enter(page, server, ann)
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_focused()
+
+
+def test_who_gives_up_the_role_admin_goes_on_without_what_was_managed(
+    page: Page, server: live.Server, boss: str, ann: str
+) -> None:
+    server.manage("grant_role", ann, "admin")
+    enter(page, server, ann)
+    find(page, ann)
+    page.get_by_role("button", name=f"Revoke admin from {ann}").click()
+    expect(page.get_by_role("heading", name=f"Signed in as {ann}")).to_be_focused()
+    expect(page.locator("#people")).to_be_hidden()
+
+
 def test_a_new_password_ends_the_other_sessions_and_this_one_goes_on(page: Page, server: live.Server, ann: str) -> None:
     with server.client() as client:
         client.post("/api/auth/signin", json={"username": ann, "password": PASSWORD})
@@ -100,7 +137,7 @@ def test_a_role_that_an_admin_grants_opens_the_board_at_once(
     enter(page, server, boss)
     with new_page(chromium) as other:
         enter(other, server, ann)
-        fill(page.get_by_role("search"), name_or_email=ann)
+        find(page, ann)
         person = page.locator("#people li", has_text=f"{ann}@example.com")
         person.get_by_text("Grant a role").click()
         person.get_by_label("Role").select_option("moderator")
@@ -115,6 +152,12 @@ def test_a_role_that_an_admin_grants_opens_the_board_at_once(
         expect(person.get_by_text("inactive", exact=True)).to_be_visible()
         other.get_by_role("button", name="Ask all again").click()
         expect(other.locator("#sign-in").get_by_role("alert")).to_have_text("Refresh token is not in database!")
+
+
+def find(page: Page, name: str) -> None:
+    """Among the people; what is done before the answer would be done to rows that go."""
+    fill(page.get_by_role("search"), name_or_email=name)
+    expect(page.get_by_role("status")).to_have_text("1 person found.")
 
 
 def test_people_come_page_by_page(page: Page, server: live.Server, boss: str, name: str) -> None:

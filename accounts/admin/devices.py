@@ -1,7 +1,16 @@
 """What a User-Agent says, in a word or two. The client can say what it likes: it is for recognising devices only."""
 
 # In this order: each claims to be those after it.
-BROWSERS = {"Edg": "Edge", "OPR/": "Opera", "Firefox/": "Firefox", "Chrome/": "Chrome", "Safari/": "Safari"}
+BROWSERS = {
+    "Edg": "Edge",
+    "OPR/": "Opera",
+    "SamsungBrowser/": "Samsung Internet",
+    "Firefox/": "Firefox",
+    "FxiOS/": "Firefox",
+    "CriOS/": "Chrome",
+    "Chrome/": "Chrome",
+    "Safari/": "Safari",
+}
 SYSTEMS = {
     "iPhone": "iPhone",
     "iPad": "iPad",

@@ -55,10 +55,19 @@ async function endAllOthers() {
   $("#sessions-title").focus();
 }
 
+// In this order: each claims to be those after it. The admin's pages have the same names, accounts/admin/devices.py.
+const BROWSERS = {
+  Edg: "Edge", OPR: "Opera", SamsungBrowser: "Samsung Internet", Firefox: "Firefox", FxiOS: "Firefox", CriOS: "Chrome",
+  Chrome: "Chrome", Version: "Safari",
+};
+const SYSTEMS = {
+  iPhone: "iPhone", iPad: "iPad", Android: "Android", Windows: "Windows", "Mac OS X": "macOS", CrOS: "ChromeOS",
+  Linux: "Linux",
+};
+
 // "Firefox 130 on Linux" for what a browser sends as User-Agent; what is no browser's is shown as it came.
 function named(device) {
-  const [, browser, version] = device.match(/(Edg|OPR|Firefox|Chrome|Version)\/(\d+)/) ?? [];
-  const [system] = device.match(/Windows|Android|iPhone|iPad|Mac OS|Linux/) ?? [];
-  const names = { Edg: "Edge", OPR: "Opera", Version: "Safari" };
-  return browser && system ? `${names[browser] ?? browser} ${version} on ${system}` : device || "Unknown device";
+  const [browser, system] = [BROWSERS, SYSTEMS].map((marks) => Object.keys(marks).find((mark) => device.includes(mark)));
+  const [, version] = device.match(new RegExp(`${browser}\\w*/(\\d+)`)) ?? [];
+  return version && system ? `${BROWSERS[browser]} ${version} on ${SYSTEMS[system]}` : device || "Unknown device";
 }

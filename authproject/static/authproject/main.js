@@ -80,6 +80,8 @@ async function askAll() {
   const managed = !$("#management").hidden;
   const manages = await look().catch(() => managed);
   if (manages && !managed) await Promise.all([roles.load(), people.load()]);
+  // What had the focus is gone with the rest of what was managed.
+  if (me && managed && !manages) $("#who").focus();
   say(`${await boards.all()} of 4 boards are open.`);
 }
 

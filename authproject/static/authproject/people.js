@@ -13,15 +13,17 @@ export function start(onChange) {
   changed = onChange;
   onSubmit(search, async () => {
     await find();
-    say(`${$(".rows", card).children.length} people found.`);
+    say(`${people($(".rows", card).children.length)} found.`);
   });
   onClick(more, search, async () => {
     const rows = await page(next);
     $(".rows", card).append(...rows);
     rows[0]?.focus();
-    say(`${rows.length} more people.`);
+    say(`${people(rows.length)} more.`);
   });
 }
+
+const people = (number) => (number === 1 ? "1 person" : `${number} people`);
 
 export const load = () => attempt(search, find);
 
@@ -75,10 +77,12 @@ async function reloadGrants(shown, person) {
 
 async function revoke(shown, person, role) {
   await call("DELETE", `/api/users/${person.id}/roles/${encodeURIComponent(role)}`);
+  say(`${person.username} no longer holds ${role}.`);
+  await changed(person.id);
+  // Whoever took the role admin from themselves may not ask for grants any more.
+  if (card.closest("[hidden]")) return;
   await reloadGrants(shown, person);
   $("summary", shown).focus();
-  say(`${person.username} no longer holds ${role}.`);
-  changed(person.id);
 }
 
 function prepareToGrant(shown, person) {

@@ -35,7 +35,8 @@ function accept({ accessToken, refreshToken }) {
 function forget() {
   tokens = {};
   ends = 0;
-  localStorage.removeItem(ENDS);
+  // Where a browser lets no page keep anything, asking to is an error.
+  if (cookies) localStorage.removeItem(ENDS);
   session.isOpen = false;
 }
 
