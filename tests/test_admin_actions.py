@@ -452,3 +452,9 @@ def test_the_page_for_a_new_user_shows_none_of_that(admin: Client) -> None:
 )
 def test_a_device_has_a_name_that_people_know(user_agent: str, said: str) -> None:
     assert device(user_agent) == said
+
+
+def test_the_list_of_sessions_names_devices_too(admin: Client, alice: User, sign_in: SignIn, api: Any) -> None:
+    api.credentials(HTTP_USER_AGENT="Mozilla/5.0 (Windows NT 10.0) Firefox/140.0")
+    sign_in("alice")
+    assert "Firefox on Windows" in admin.get("/admin/accounts/session/").content.decode()

@@ -269,6 +269,11 @@ def test_the_page_says_of_which_days_there_is_no_record(admin: Client) -> None:
     assert "No record</li>" in page(admin)
 
 
+def test_what_marks_those_days_covers_no_title_and_no_scale(admin: Client) -> None:
+    drawing = page(admin).partition("<svg role")[2].partition("</svg>")[0]
+    assert drawing.rindex('class="unknown"') < drawing.index('class="part"')
+
+
 def test_the_page_says_that_not_all_is_counted_yet(admin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     at(LONG_AGO)
     monkeypatch.setattr(activity, "PATIENCE", -1)

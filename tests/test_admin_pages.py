@@ -97,6 +97,16 @@ def overhang(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
+def test_whoever_signs_up_with_a_long_name_hides_nothing_of_the_others(page: Page, site: Server) -> None:
+    long = {"username": "w" * 150, "email": f"{'m' * 60}@{'d' * 60}.example.com", "password": PASSWORD}
+    with site.client() as client:
+        assert client.post("/api/auth/signup", json=long).status_code == 200
+    sign_in(page, site)
+    page.goto(f"{site.url}{PEOPLE}")
+    list_of_people = page.locator(".results")
+    assert list_of_people.evaluate("element => element.scrollWidth - element.clientWidth") == 0
+
+
 def test_the_colours_follow_the_system_and_the_button(page: Page, site: Server) -> None:
     sign_in(page, site)
     bar = page.locator(".plot rect.sign_ins").first

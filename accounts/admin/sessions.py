@@ -8,19 +8,24 @@ from django.utils import timezone
 from accounts import services
 from accounts.admin.actions import Deed, confirmed
 from accounts.admin.base import ReadOnlyAdmin, ServiceAdmin
+from accounts.admin.devices import device
 from accounts.backends import actor_of
 from accounts.models import Session, SessionQuerySet
 
 
 @admin.register(Session)
 class SessionAdmin(ServiceAdmin, ReadOnlyAdmin):
-    list_display = ("user", "opened_at", "last_used_at", "revoked_at", "address", "user_agent", "expires_at")
+    list_display = ("user", "device", "address", "opened_at", "last_used_at", "revoked_at", "expires_at")
     list_filter = ("revoked_reason", "opened_at")
     list_select_related = ("user",)
     # Ids are in the order in which sessions were opened, and need not be sorted.
     ordering = ("-id",)
     search_fields = ("user__username", "user__email", "address")
     actions = ("revoke_selected",)
+
+    @admin.display(description="device")
+    def device(self, session: Session) -> str:
+        return device(session.user_agent)
 
     @admin.action(description="Revoke the selected sessions", permissions=["view"])
     def revoke_selected(self, request: HttpRequest, queryset: SessionQuerySet) -> TemplateResponse | None:
