@@ -172,6 +172,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "authproject",
     "VERSION": "unreleased",
     "DESCRIPTION": "Sign-up, sign-in, refresh, sign-out, and an API guarded by roles.",
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
     # In the order in which one needs them; those of your own views come after.
     "TAGS": [
         {"name": "auth", "description": "Sign up, sign in, refresh, sign out."},

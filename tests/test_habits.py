@@ -129,6 +129,16 @@ def test_the_dev_container_is_set_up_by_bootstrap_with_files_that_are_there() ->
     assert all((ROOT / path).exists() for path in command)
 
 
+# Of what CI installs: the compiler, which the image has, and what the benchmarks and the cluster need.
+NOT_FOR_TESTS = {"gcc", "libc6-dev", "wrk", "rsync", "galera-4"}
+
+
+def test_the_dev_container_has_what_ci_installs_for_the_tests() -> None:
+    installed = " ".join(re.findall(r"missing\+=\(([^)]*)\)", read(".ci/run"))).split()
+    command = json.loads(read(".devcontainer/devcontainer.json"))["onCreateCommand"].split()
+    assert set(installed) - NOT_FOR_TESTS <= set(command)
+
+
 def test_the_description_of_the_api_bears_the_version() -> None:
     version = PYPROJECT["project"]["version"]
     spectacular: dict[str, Any] = settings.SPECTACULAR_SETTINGS
