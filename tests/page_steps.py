@@ -48,6 +48,10 @@ def fill(form: Locator, **fields: str) -> None:
 
 def enter(page: Page, server: live.Server, name: str) -> None:
     page.goto(server.url)
+    sign_in(page, name)
+
+
+def sign_in(page: Page, name: str) -> None:
     fill(page.locator("#sign-in"), username=name, password=PASSWORD)
     expect(page.get_by_role("heading", name=f"Signed in as {name}")).to_be_focused()
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import live
-from tests.page_steps import answers, enter, sign_up
+from tests.page_steps import answers, enter, sign_in, sign_up
 
 pytestmark = pytest.mark.no_database
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.no_database
 @pytest.fixture(scope="module")
 def with_cookies(start_server: Callable[..., live.Server]) -> live.Server:
     server = start_server(TOKEN_DELIVERY="cookie", ACCESS_TOKEN_LIFETIME="4")
-    sign_up(server, "ada")
+    sign_up(server, "ada", "bob")
     return server
 
 
@@ -52,6 +52,16 @@ def test_many_requests_with_a_token_that_has_ended_refresh_it_once(page: Page, w
     page.evaluate("document.querySelector('#automatic').click(); document.querySelector('#boards .top button').click()")
     expect(page.get_by_role("status")).to_have_text("2 of 4 boards are open.")
     assert len(refreshes) == 1
+
+
+def test_a_tab_follows_when_somebody_else_signs_in_in_another(page: Page, with_cookies: live.Server) -> None:
+    other = page.context.new_page()
+    other.goto(with_cookies.url)
+    enter(page, with_cookies, "ada")
+    sign_in(other, "bob")
+    expect(page.get_by_role("heading", name="Signed in as bob")).to_be_visible()
+    page.get_by_role("button", name="Sign out", exact=True).click()
+    expect(other.locator("#sign-in").get_by_role("alert")).to_have_text("You were signed out in another tab.")
 
 
 def test_whoever_signs_out_everywhere_is_out_in_another_tab_and_after_a_reload(

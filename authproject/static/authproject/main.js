@@ -2,7 +2,7 @@
 import * as account from "./account.js";
 import * as boards from "./boards.js";
 import * as clock from "./clock.js";
-import { $, fill, onSubmit, say } from "./dom.js";
+import { $, attempt, fill, onSubmit, say } from "./dom.js";
 import * as people from "./people.js";
 import * as roles from "./roles.js";
 import { call, end, events, resume, session, signIn, signOut, signUp } from "./session.js";
@@ -38,6 +38,12 @@ events.addEventListener("ended", ({ detail }) => {
   leave();
   $(".refusal", signInForm).textContent = detail;
 });
+
+events.addEventListener("renewed", () => attempt($("#sign-out"), async () => {
+  const before = me?.id;
+  await look();
+  if (me?.id !== before) await enter();
+}));
 
 // Who I am, and what depends on it.
 async function look() {

@@ -1,4 +1,5 @@
-// Who is signed in, and the tokens that say so. Events: "refreshed", and "ended" when the server will not go on.
+// Who is signed in, and the tokens that say so. Events: "refreshed", "renewed" when another tab has got new cookies,
+// and "ended" when the server will not go on.
 import { Refused, send } from "./api.js";
 
 const cookies = document.body.dataset.tokens === "cookies";
@@ -18,11 +19,12 @@ let ends = 0;
 const ENDS = "access-token-ends";
 export const secondsLeft = () => Math.max(ends - Date.now(), 0) / 1000;
 
-// Another tab shares the cookies, and may have refreshed or signed out.
+// Another tab shares the cookies, and may have refreshed, signed out, or signed somebody else in.
 addEventListener("storage", ({ key, newValue }) => {
-  if (!cookies || key !== ENDS) return;
-  if (newValue) ends = Number(newValue);
-  else if (session.isOpen) end("You were signed out in another tab.");
+  if (!cookies || key !== ENDS || !session.isOpen) return;
+  if (!newValue) return end("You were signed out in another tab.");
+  ends = Number(newValue);
+  events.dispatchEvent(new Event("renewed"));
 });
 
 function accept({ accessToken, refreshToken }) {
