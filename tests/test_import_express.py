@@ -307,6 +307,23 @@ def test_so_are_those_that_are_one_in_their_unicode_form(old: ExpressTables, mov
     assert names() == ["fish"]
 
 
+@pytest.mark.parametrize(
+    ("padded", "said"),
+    [(True, "the old server signs in the earlier one"), (False, "the old server tells them apart")],
+    ids=["by a collation to which they are nothing", "by one that counts them"],
+)
+def test_of_names_that_differ_in_spaces_at_the_end_it_is_said_what_the_old_server_makes_of_them(
+    another: ExpressTables, move_in: Import, padded: bool, said: str
+) -> None:
+    [[version]] = another.run("SELECT VERSION()")
+    unpadded = "utf8mb4_general_nopad_ci" if "MariaDB" in version else "utf8mb4_0900_ai_ci"
+    another.create("utf8mb4_general_ci" if padded else unpadded)
+    add(another, 1, "bob ")
+    add(another, 2, "bob")
+    assert said in move_in()
+    assert names() == ["bob"]
+
+
 def test_names_that_only_the_old_databases_collation_merges_are_two_accounts(
     old: ExpressTables, move_in: Import
 ) -> None:

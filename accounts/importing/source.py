@@ -74,8 +74,10 @@ class ExpressDatabase:
         """All users in the order of their ids, with their grants. Page by page: a single query would have the client
         library keep all of them in memory."""
         columns = ", ".join(map(_text, ("username", "email", "password")))
+        # Most collations compare as if spaces at the end were not there, and weigh them; MySQL 8's own does not.
+        compared = "IF(username = CONCAT(username, ' '), RTRIM(username), username)"
         # A digest, because a weight may be longer than what it is of; not MD5, which MySQL 9.7 no longer has.
-        weight = "SHA2(WEIGHT_STRING(RTRIM(username)), 256)"
+        weight = f"SHA2(WEIGHT_STRING({compared}), 256)"
         select = f"SELECT id, {columns}, createdAt, {weight} FROM users {{}} ORDER BY id LIMIT {size}"  # noqa: S608
         found = self._rows(select.format(""))
         while found:
