@@ -13,6 +13,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 from rest_framework.test import APIClient
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts import keys
 from accounts.counters import DatabaseStore
@@ -73,6 +74,22 @@ def _nothing_is_swept_by_chance() -> Iterator[None]:
     """A test that says how many queries or rows there are must not be wrong one time in a hundred."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(DatabaseStore, "SWEEPS_ONE_IN", 10**9)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_looked_for_once() -> Iterator[None]:
+    """Each test client puts the middlewares together anew, and WhiteNoise would look at every file of the admin and of
+    Swagger UI again: that took longer than most tests."""
+    look, found = WhiteNoiseMiddleware.add_files_from_finders, dict[str, Any]()
+
+    def once(middleware: WhiteNoiseMiddleware) -> None:
+        if not found:
+            look(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    with patch.object(WhiteNoiseMiddleware, "add_files_from_finders", once):
         yield
 
 
