@@ -9,6 +9,7 @@ from unittest.mock import patch
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.test import override_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
@@ -18,6 +19,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from accounts import keys
 from accounts.counters import DatabaseStore
 from accounts.testing import PASSWORD as PASSWORD
+from authproject.settings import PASSWORD_HASHERS
 from tests import live
 from tests.browser import chromium as chromium
 from tests.browser import page as page
@@ -91,6 +93,20 @@ def _static_files_are_looked_for_once() -> Iterator[None]:
 
     with patch.object(WhiteNoiseMiddleware, "add_files_from_finders", once):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hashes_are_quick() -> Iterator[None]:
+    """A real one takes 20 ms, and most tests make a few on the way to what they are about."""
+    _, *others = settings.PASSWORD_HASHERS
+    with override_settings(PASSWORD_HASHERS=["tests.quick_hasher.QuickHasher", *others]):
+        yield
+
+
+@pytest.fixture
+def real_hashes(settings: Settings) -> None:
+    """As the server makes them, for tests that look at them."""
+    settings.PASSWORD_HASHERS = PASSWORD_HASHERS
 
 
 @pytest.fixture

@@ -372,6 +372,7 @@ def test_a_change_that_checked_the_old_password_does_not_undo_another(
     assert sign_in(password=OTHER)["username"] == "alice"
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_a_hash_brought_up_to_date_does_not_bring_the_old_password_back(
     make_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch, sign_in: SignIn
 ) -> None:
