@@ -43,6 +43,14 @@ WITHOUT_LIMITS = dict.fromkeys(
 )
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts servers comes first. It takes longest, and the last files should be short, so that no core is idle
+    while another still works on a long one."""
+    long = {item.path for item in items if "start_server" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path not in long)
+
+
 def pytest_collection_finish() -> None:
     """What was imported stays, so the garbage collector need not look through it again and again: that was a seventh of
     the work."""
