@@ -134,7 +134,7 @@ class Swept:
     broken: set[int]
 
 
-@pytest.fixture(scope="module", params=["json", "console"])
+@pytest.fixture(scope="module", params=["json", pytest.param("console", marks=pytest.mark.no_database)])
 def swept(request: pytest.FixtureRequest, start_server: Callable[..., live.Server]) -> Swept:
     """What a server wrote that says as much as it can: as long as its database worked, and when that was broken."""
     server = start_server(
