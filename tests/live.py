@@ -82,6 +82,8 @@ class Server:
                 raise TimeoutError
             with self.client() as client:
                 in_a_row = in_a_row + 1 if holds(client) else 0
+            if not in_a_row:
+                time.sleep(0.1)
 
     def manage(self, *arguments: str, stdin: str = "") -> str:
         return manage(self.environment, *arguments, stdin=stdin)
