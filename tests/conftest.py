@@ -1,6 +1,7 @@
 """What every test here may use: the database of the run, and real servers on real ports. Users and clients that are
 signed in come from accounts/testing.py, which is for your own tests too."""
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,17 @@ import httpx
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.test import override_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 from rest_framework.test import APIClient
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts import keys
 from accounts.counters import DatabaseStore
 from accounts.testing import PASSWORD as PASSWORD
+from authproject.settings import PASSWORD_HASHERS
 from tests import live
 from tests.browser import chromium as chromium
 from tests.browser import page as page
@@ -38,6 +42,20 @@ hypothesis_settings.load_profile("suite")
 WITHOUT_LIMITS = dict.fromkeys(
     ("GUESS_RATE", "GUESS_RATE_ADDRESS", "GUESS_RATE_ACCOUNT", "SIGN_UP_RATE", "REFRESH_RATE", "PASSWORD_CHECK_RATE")
 )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts servers comes first. It takes longest, and the last files should be short, so that no core is idle
+    while another still works on a long one."""
+    long = {item.path for item in items if "start_server" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path not in long)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays, so the garbage collector need not look through it again and again: that was a seventh of
+    the work."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
@@ -87,6 +105,36 @@ def _nothing_is_swept_by_chance() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(DatabaseStore, "SWEEPS_ONE_IN", 10**9)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_looked_for_once() -> Iterator[None]:
+    """Each test client puts the middlewares together anew, and WhiteNoise would look at every file of the admin and of
+    Swagger UI again: that took longer than most tests."""
+    look, found = WhiteNoiseMiddleware.add_files_from_finders, dict[str, Any]()
+
+    def once(middleware: WhiteNoiseMiddleware) -> None:
+        if not found:
+            look(middleware)
+            found.update(middleware.files)
+        middleware.files.update(found)
+
+    with patch.object(WhiteNoiseMiddleware, "add_files_from_finders", once):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hashes_are_quick() -> Iterator[None]:
+    """A real one takes 20 ms, and most tests make a few on the way to what they are about."""
+    _, *others = settings.PASSWORD_HASHERS
+    with override_settings(PASSWORD_HASHERS=["tests.quick_hasher.QuickHasher", *others]):
+        yield
+
+
+@pytest.fixture
+def real_hashes(settings: Settings) -> None:
+    """As the server makes them, for tests that look at them."""
+    settings.PASSWORD_HASHERS = PASSWORD_HASHERS
 
 
 @pytest.fixture

@@ -13,12 +13,10 @@ from django.test import override_settings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from accounts.hashers import Argon2idHasher
 from tests import session_model as model
 from tests.session_model import OPEN, Answer, Meaning, Pair, RefreshToken, Session
 
 SETTINGS: dict[str, Any] = {
-    "PASSWORD_HASHERS": ["tests.session_world.QuickHasher"],
     "ACCESS_TOKEN_LIFETIME": int(model.ACCESS_LIFETIME.total_seconds()),
     "REFRESH_TOKEN_LIFETIME": int(model.REFRESH_LIFETIME.total_seconds()),
     "SESSIONS_PER_USER": model.SESSIONS_PER_USER,
@@ -28,13 +26,6 @@ SETTINGS: dict[str, Any] = {
 BEGIN = datetime(2026, 1, 1, 12, 0, 0, 600_000, UTC)
 Via = Literal["header", "bearer", "cookie"]
 VIAS: tuple[Via, ...] = get_args(Via)
-
-
-class QuickHasher(Argon2idHasher):
-    """The real one, at a price that thousands of sign-ins can pay."""
-
-    memory_cost = 8
-    time_cost = 1
 
 
 @dataclass(eq=False)

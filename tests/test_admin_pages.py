@@ -11,6 +11,8 @@ from tests.browser import new_page
 from tests.conftest import PASSWORD
 from tests.live import Server
 
+pytestmark = pytest.mark.no_database
+
 PEOPLE = "/admin/accounts/user/"
 
 

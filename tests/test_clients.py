@@ -10,6 +10,8 @@ from tests.conftest import PASSWORD
 from tests.live import Server
 from tests.signing import expired
 
+pytestmark = pytest.mark.no_database
+
 BROWSER = {
     "origin": "http://localhost:8081",
     "referer": "http://localhost:8081/",

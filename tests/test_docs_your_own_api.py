@@ -17,6 +17,8 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from tests import live
 
+pytestmark = pytest.mark.no_database
+
 DOCS = (live.ROOT / "docs" / "your-own-api.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", DOCS, re.DOTALL | re.MULTILINE)
 COMMANDS = [line for language, block in BLOCKS if language == "sh" for line in block.splitlines()]

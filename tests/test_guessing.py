@@ -32,12 +32,6 @@ def clock() -> Iterator[Clock]:
         yield clock
 
 
-@pytest.fixture(autouse=True)
-def _cheap_hashes(settings: Settings) -> None:
-    """How many are checked is tested here, and not what a check costs."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def alice(make_user: MakeUser) -> User:
     return make_user("alice")

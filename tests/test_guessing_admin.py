@@ -35,11 +35,6 @@ def clock() -> Iterator[Clock]:
         yield clock
 
 
-@pytest.fixture(autouse=True)
-def _cheap_hashes(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def boss(make_user: MakeUser) -> User:
     return make_user("boss", "admin")

@@ -219,6 +219,7 @@ CONTENT_TYPES: list[str | bytes | None] = [
 ]
 
 
+@pytest.mark.no_database
 @on_every_endpoint
 @pytest.mark.parametrize("content_type", CONTENT_TYPES, ids=lambda content_type: str(content_type)[:40])
 def test_a_body_of_another_type_is_refused(
@@ -229,6 +230,7 @@ def test_a_body_of_another_type_is_refused(
     assert response.status_code == (200 if endpoint == "signout" else 415)
 
 
+@pytest.mark.no_database
 @on_every_endpoint
 @pytest.mark.parametrize("query", ["a=b&" * 2000, "%00=%ff&" * 50, "charset=rot13"], ids=lambda query: query[:20])
 def test_a_hostile_query_beside_a_charset_is_ignored(client: httpx.Client, endpoint: str, query: str) -> None:
@@ -243,6 +245,7 @@ def test_a_body_in_chunks_is_read(client: httpx.Client) -> None:
     assert (response.status_code, response.json()["message"]) == (401, "Invalid Password!")
 
 
+@pytest.mark.no_database
 @on_every_endpoint
 @pytest.mark.parametrize(
     "body", [b"", b"\xff", b"{", b"[" * 100_000, b"a" * 5_000_000], ids=lambda body: str(body)[:20]
@@ -300,6 +303,7 @@ LENGTHS = {
 }
 
 
+@pytest.mark.no_database
 @pytest.mark.parametrize("length", LENGTHS.values(), ids=LENGTHS)
 def test_a_length_that_lies_is_refused(server: live.Server, length: bytes) -> None:
     head = (
@@ -308,6 +312,7 @@ def test_a_length_that_lies_is_refused(server: live.Server, length: bytes) -> No
     assert_refused_by_us_or_by_granian(exchange(server, head + length + b"\r\n\r\n" + SIGN_IN, breaks_off=True))
 
 
+@pytest.mark.no_database
 @pytest.mark.parametrize(
     "chunks", [b"", b"5\r\n{", b"ffffffffffffffffff\r\n{", b"-1\r\n{", b"2\r\n{}\r\nzz", b"2\r\n{}\r\n"]
 )
@@ -320,6 +325,7 @@ def test_chunks_that_break_off_are_refused(server: live.Server, chunks: bytes) -
     )
 
 
+@pytest.mark.no_database
 def test_half_a_form_is_not_taken_for_a_whole_one(api: APIClient) -> None:
     half = {"wsgi.input": BytesIO(b"username=nobody&password=corr"), "CONTENT_LENGTH": "80"}
     response = api.generic("POST", "/api/auth/signin", content_type=FORM, **half)  # type: ignore[arg-type]
@@ -390,6 +396,7 @@ ODD_HEADERS: list[tuple[bytes, bytes]] = [
 ]
 
 
+@pytest.mark.no_database
 @pytest.mark.parametrize("endpoint", ["signin", "refreshtoken", "signout"])
 @pytest.mark.parametrize("header", ODD_HEADERS, ids=lambda header: f"{header[0][:30]!r} {header[1][:30]!r}")
 def test_an_odd_header_makes_no_difference(client: httpx.Client, endpoint: str, header: tuple[bytes, bytes]) -> None:
@@ -398,6 +405,7 @@ def test_an_odd_header_makes_no_difference(client: httpx.Client, endpoint: str, 
     assert_refused(endpoint, response)
 
 
+@pytest.mark.no_database
 @pytest.mark.parametrize("name", [b"x-access-token", b"authorization", b"cookie"])
 @pytest.mark.parametrize("value", [*TOKENS, *AUTHORIZATIONS, *COOKIES], ids=lambda value: str(value[:30]))
 def test_what_is_no_token_opens_no_board(client: httpx.Client, name: bytes, value: bytes) -> None:
@@ -430,18 +438,21 @@ HOSTS = [
 ]
 
 
+@pytest.mark.no_database
 @pytest.mark.parametrize("host", HOSTS, ids=lambda host: str(host[:30]))
 def test_a_host_that_is_not_ours_is_refused(server: live.Server, host: bytes) -> None:
     response = exchange(server, b"GET /api/test/all HTTP/1.1\r\nConnection: close\r\nHost: " + host + b"\r\n\r\n")
     assert_refused_by_us_or_by_granian(response)
 
 
+@pytest.mark.no_database
 def test_two_hosts_are_none(server: live.Server) -> None:
     hosts = b"Host: localhost\r\nHost: evil.example\r\n"
     response = exchange(server, b"GET /api/test/all HTTP/1.1\r\nConnection: close\r\n" + hosts + b"\r\n")
     assert_refused_by_us_or_by_granian(response)
 
 
+@pytest.mark.no_database
 def test_headers_beyond_number_are_refused(server: live.Server) -> None:
     many = b"".join(b"X-%d: 1\r\n" % number for number in range(5_000))
     response = exchange(server, b"GET /api/test/user HTTP/1.1\r\nHost: localhost\r\n" + many + b"\r\n")
@@ -496,6 +507,7 @@ PATHS: list[bytes] = [
 ]
 
 
+@pytest.mark.no_database
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: str(path[:40]))
 @pytest.mark.parametrize("method", [b"GET", b"POST"])
 def test_an_odd_path_leads_nowhere(server: live.Server, method: bytes, path: bytes) -> None:
@@ -506,6 +518,7 @@ def test_an_odd_path_leads_nowhere(server: live.Server, method: bytes, path: byt
 METHODS = ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "FROB", "GET", "get", "CONNECT", "_"]
 
 
+@pytest.mark.no_database
 @on_every_endpoint
 @pytest.mark.parametrize("method", METHODS)
 def test_another_method_is_not_allowed(client: httpx.Client, endpoint: str, method: str) -> None:
@@ -513,6 +526,7 @@ def test_another_method_is_not_allowed(client: httpx.Client, endpoint: str, meth
     assert (response.status_code, response.json()) == (405, {"message": f'Method "{method.upper()}" not allowed.'})
 
 
+@pytest.mark.no_database
 @pytest.mark.parametrize(
     "request_line",
     [

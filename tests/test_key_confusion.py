@@ -3,6 +3,7 @@
 import string
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,17 @@ def clock() -> Iterator[None]:
         yield
 
 
+@cache
+def made_once(algorithm: str) -> Key:
+    """Finding the primes of an RSA key takes a quarter of a second."""
+    return keys.new_key(algorithm, NOON - HOUR)
+
+
 @pytest.fixture(params=[HS256, EDDSA, RS256])
 def key(request: pytest.FixtureRequest) -> Key:
     """What this server signs with: one of each algorithm in turn."""
     if request.param != HS256:
-        put_key(request.getfixturevalue("key_folder"), NOON - HOUR, request.param)
+        files.write(request.getfixturevalue("key_folder"), made_once(request.param))
     return keys.ring().signing(NOON)
 
 

@@ -107,6 +107,7 @@ def test_a_password_that_would_be_refused_today_still_signs_in(alice: Callable[[
 # --- and get an Argon2id hash
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_the_hash_is_upgraded_at_the_next_sign_in(alice: Callable[[str], User], sign_in: SignIn) -> None:
     alice(old())
     sign_in()

@@ -2,16 +2,20 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import pytest
 import time_machine
+from django.db import IntegrityError, connection
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts import services, sessions
+from accounts.errors import UserNotFound
 from accounts.models import Actor, AuditEntry, Session, User
 from tests.conftest import PASSWORD
+from tests.test_transactions import closing, on_mariadb
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[..., dict[str, Any]]
@@ -372,6 +376,7 @@ def test_a_change_that_checked_the_old_password_does_not_undo_another(
     assert sign_in(password=OTHER)["username"] == "alice"
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_a_hash_brought_up_to_date_does_not_bring_the_old_password_back(
     make_user: Callable[..., User], monkeypatch: pytest.MonkeyPatch, sign_in: SignIn
 ) -> None:
@@ -419,6 +424,35 @@ def test_a_sign_in_during_a_deletion_is_refused(
     monkeypatch.setattr(services.signing, "authenticate", the_account_goes_meanwhile)
     response = api.post("/api/auth/signin", {"username": "alice", "password": PASSWORD})
     assert said(response) == (401, {"accessToken": None, "message": "Invalid Password!"})
+
+
+@on_mariadb
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda user: sessions.open(user=user, client=Actor()),
+        lambda user: services.grant_role(user=user, role_name="moderator", by=Actor()),
+    ],
+    ids=["a sign-in", "a grant"],
+)
+def test_an_account_is_deleted_whatever_is_added_to_it_meanwhile(
+    make_user: Callable[..., User], meanwhile: Callable[[User], Any]
+) -> None:
+    make_user("root", "admin")
+    user, added = make_user(), list[Future[Any]]()
+
+    def after_what_belongs_to_it(execute: Callable[..., Any], sql: str, *args: Any) -> Any:
+        if sql.startswith("DELETE FROM `accounts_user`"):
+            added.append(other.submit(closing(meanwhile), user))
+            # Either it is done at once, or it waits for the deletion.
+            wait(added, timeout=0.5)
+        return execute(sql, *args)
+
+    with ThreadPoolExecutor(1) as other, connection.execute_wrapper(after_what_belongs_to_it):
+        services.delete_account(user=User.objects.get(pk=user.pk), by=Actor())
+    assert [type(each.exception()) for each in added] in ([UserNotFound], [IntegrityError])
+    assert not User.objects.filter(pk=user.pk).exists()
 
 
 def test_the_export_holds_the_newest_entries_only_for_strangers_add_to_them(

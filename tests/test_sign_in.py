@@ -127,12 +127,14 @@ def test_an_address_that_is_none_keeps_nobody_out(api: APIClient, make_user: Mak
     assert user.sessions.get().address is None
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_passwords_are_kept_as_argon2id_at_owasps_parameters(make_user: MakeUser) -> None:
     user = make_user()
     assert identify_hasher(user.password).algorithm == "argon2"
     assert user.password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
 
 
+@pytest.mark.usefixtures("real_hashes")
 def test_a_hash_with_weaker_parameters_is_upgraded_at_sign_in(
     make_user: MakeUser, sign_in: Callable[..., dict[str, object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

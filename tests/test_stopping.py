@@ -16,6 +16,8 @@ from authproject import serve
 from tests.conftest import PASSWORD
 from tests.live import Server
 
+pytestmark = pytest.mark.no_database
+
 SIGN_IN = json.dumps({"username": "alice", "password": PASSWORD})
 CROWD = 10
 

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Event, Thread
+from contextlib import contextmanager
+from threading import Barrier, Event, Thread, current_thread
 from time import sleep
 from typing import Any
 
@@ -32,24 +33,33 @@ class Holder(Thread):
 
     def __init__(self, own: Any) -> None:
         super().__init__(daemon=True)
-        self.own, self.has_begun, self.may_end = own, Event(), Event()
+        self.own, self.has_settled, self.has_begun, self.may_end = own, Event(), Event(), Event()
 
     def run(self) -> None:
         with self.own():
             self.has_begun.set()
+            self.has_settled.set()
             self.may_end.wait(30)
 
 
 @pytest.fixture
-def hold() -> Iterator[Callable[[Any], Holder]]:
+def hold(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Any], Holder]]:
+    """Begins a turn, or stands in line for one, when it returns."""
     holders: list[Holder] = []
+
+    @contextmanager
+    def in_line() -> Iterator[None]:
+        if isinstance(each := current_thread(), Holder):
+            each.has_settled.set()
+        yield
 
     def hold(own: Any) -> Holder:
         holders.append(Holder(own))
         holders[-1].start()
-        holders[-1].has_begun.wait(0.3)
+        assert holders[-1].has_settled.wait(30)
         return holders[-1]
 
+    monkeypatch.setattr(turns, "in_line", in_line)
     yield hold
     for holder in holders:
         holder.may_end.set()

@@ -132,7 +132,10 @@ def delete_account(*, user: User, by: Actor) -> None:
     Raises LastAdmin."""
     user_id = user.pk
     with keeping_an_admin(user):
-        if User.objects.filter(pk=user_id).delete()[0]:
+        # Who signs in, or is granted a role, locks the user's row too: neither may come after the sessions and grants
+        # were deleted and before the account is, which would then be refused.
+        if User.objects.select_for_update().filter(pk=user_id).first():
+            User.objects.filter(pk=user_id).delete()
             record(Action.ACCOUNT_DELETED, by=by, subject_id=user_id)
 
 
