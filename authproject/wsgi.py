@@ -1,22 +1,29 @@
 """The WSGI application; a worker with a bad setting ends here, at its start, with the check's sentence."""
 
 import os
+from collections.abc import Iterable
+from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
 import django
 from django.conf import settings
+from django.core.cache import BaseCache, caches, close_caches
+from django.core.handlers.base import reset_urlconf
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.management.base import BaseCommand
+from django.core.signals import request_finished, request_started
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
-from django.urls import ResolverMatch
+from django.urls import ResolverMatch, set_script_prefix, set_urlconf
 from django.utils.http import parse_header_parameters
+from django.utils.log import log_response
+from structlog import get_logger
 
 from accounts import connections
 from accounts.conf import conf
 from accounts.connections import Pool
 
+log = get_logger(__name__)
 # DRF takes no longer one either.
 MAX_CONTENT_TYPE = 256
 # More than there are: a pattern of a view of one's own may let in any number of paths.
@@ -40,6 +47,10 @@ class Request(WSGIRequest):
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         """As Django's, but `charset` has no say: it would have query strings and forms decoded as rot13, or utf-16."""
         line = meta.get("CONTENT_TYPE", "")
+        if not line:
+            # DRF would look for one that the client spelt with an underscore.
+            meta["CONTENT_TYPE"], self.content_type, self.content_params = "", "", {}
+            return
         # Reading one of 400 KB would take a minute.
         if len(line) > MAX_CONTENT_TYPE:
             line = ""
@@ -53,6 +64,9 @@ class Request(WSGIRequest):
 
 
 class Handler(WSGIHandler):
+    """Django's, without what it does around each request for what this server does not have: a request with a URLconf
+    of its own, a file for the application server to send."""
+
     request_class = Request
 
     def __init__(self, pool: Pool) -> None:
@@ -60,9 +74,37 @@ class Handler(WSGIHandler):
         self.pool = pool
         self.routes: dict[str, ResolverMatch] = {}
 
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> HttpResponseBase:
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:  # type: ignore[override]
         with self.pool:
-            return super().__call__(environ, start_response)
+            request_started.send(sender=self.__class__, environ=environ)
+            request = self.request_class(environ)
+            if script_name := request.META["SCRIPT_NAME"]:
+                set_script_prefix(script_name)
+            response = self.get_response(request)
+            response._handler_class = self.__class__
+            headers = list(response.headers._store.values())
+            headers += (("Set-Cookie", cookie.output(header="")) for cookie in response.cookies.values())
+            start_response(f"{response.status_code} {response.reason_phrase}", headers)
+            if response.streaming:
+                return response
+            # A list granian sends at once; of anything else it asks for part after part, from another thread.
+            content = response.content
+            try:
+                response.close()
+            except Exception:
+                # Whoever wants to know that it is finished has no say in the answer, whose work is done.
+                log.exception("after the answer")
+            return [content]
+
+    def get_response(self, request: HttpRequest) -> Any:
+        response: Any = self._middleware_chain(request)  # type: ignore[attr-defined]
+        response._resource_closers.append(request.close)
+        if hasattr(request, "urlconf"):
+            # A middleware gave it one; the thread's next request must not inherit that.
+            set_urlconf(None)
+        if response.status_code >= HTTPStatus.BAD_REQUEST:
+            log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
+        return response
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
         """As Django's; but of the paths without a variable part each is looked up once."""
@@ -75,9 +117,17 @@ class Handler(WSGIHandler):
         return found
 
 
+def _without_idle_receivers() -> None:
+    """Of what Django does at the end of each request: what is nothing here."""
+    request_finished.disconnect(reset_urlconf)
+    if all(type(cache).close is BaseCache.close for cache in (caches[alias] for alias in caches)):
+        request_finished.disconnect(close_caches)
+
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authproject.settings")
 django.setup(set_prefix=False)
 BaseCommand().check()
+_without_idle_receivers()
 application = Handler(connections.install(limit=conf.database_connections, timeout=conf.database_timeout))
 
 from authproject import metrics, sealer  # noqa: E402  (their models need the setup above)

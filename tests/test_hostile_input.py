@@ -220,6 +220,14 @@ CONTENT_TYPES: list[str | bytes | None] = [
 
 
 @pytest.mark.no_database
+@pytest.mark.parametrize("said", [b"application/json", b"application/json; charset=rot13", b"a/b; a*=x; a*0=y"])
+def test_a_content_type_that_is_spelt_with_an_underscore_is_none(client: httpx.Client, said: bytes) -> None:
+    """For DRF it would be one, and nobody would have looked at it before."""
+    response = client.post("/api/auth/signin", content=SIGN_IN, headers=[(b"content_type", said)])
+    assert (response.status_code, said.decode() in response.text) == (415, False)
+
+
+@pytest.mark.no_database
 @on_every_endpoint
 @pytest.mark.parametrize("content_type", CONTENT_TYPES, ids=lambda content_type: str(content_type)[:40])
 def test_a_body_of_another_type_is_refused(

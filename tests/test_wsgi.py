@@ -1,0 +1,94 @@
+"""What the application server is handed."""
+
+import io
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import pytest
+from django.core.signals import request_finished
+from django.http import HttpRequest
+from django.urls import ResolverMatch, get_urlconf, set_script_prefix, set_urlconf
+from pytest_django import Settings
+
+from authproject.wsgi import application
+
+pytestmark = pytest.mark.no_database
+Headers = list[tuple[str, str]]
+
+
+def ask(path: str) -> tuple[str, Headers, Iterable[bytes]]:
+    told: list[Any] = []
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": path,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "8080",
+        "HTTP_HOST": "localhost:8080",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(),
+    }
+    body = application(environ, lambda *args: told.extend(args))
+    return told[0], told[1], body
+
+
+def test_an_answer_is_a_list_which_is_sent_in_one_piece() -> None:
+    status, headers, body = ask("/api/test/all")
+    assert (status, body) == ("200 OK", [b"Public Content."])
+    assert ("Content-Length", "15") in headers
+
+
+@pytest.mark.django_db
+def test_a_file_is_not_read_into_memory() -> None:
+    status, _, body = ask("/static/admin/css/base.css")
+    body.close()  # type: ignore[attr-defined]
+    assert (status, isinstance(body, list)) == ("200 OK", False)
+
+
+def test_a_request_is_finished_when_its_answer_is_handed_over() -> None:
+    finished: list[object] = []
+
+    def remember(sender: object, **_: Any) -> None:
+        finished.append(sender)
+
+    request_finished.connect(remember)
+    try:
+        ask("/api/test/all")
+    finally:
+        request_finished.disconnect(remember)
+    assert finished == [type(application)]
+
+
+def test_whoever_fails_when_a_request_is_finished_does_not_undo_its_answer() -> None:
+    def fail(**_: Any) -> NoReturn:
+        raise OSError("nobody listens")
+
+    request_finished.connect(fail)
+    try:
+        assert ask("/api/test/all")[2] == [b"Public Content."]
+    finally:
+        request_finished.disconnect(fail)
+
+
+def test_a_urlconf_that_a_middleware_gave_to_a_request_is_not_left_to_the_next_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    resolve = application.resolve_request
+
+    def elsewhere(request: HttpRequest) -> ResolverMatch:
+        request.urlconf = "accounts.urls"
+        set_urlconf(request.urlconf)
+        return resolve(request)
+
+    monkeypatch.setattr(application, "resolve_request", elsewhere)
+    ask("/api/test/all")
+    assert get_urlconf() is None
+
+
+@pytest.mark.django_db
+def test_links_begin_with_the_name_under_which_a_proxy_mounts_the_server(settings: Settings) -> None:
+    settings.FORCE_SCRIPT_NAME = "/people"
+    try:
+        _, headers, _ = ask("/admin/")
+    finally:
+        set_script_prefix("/")
+    assert dict(headers)["Location"] == "/people/admin/login/?next=/people/admin/"
