@@ -4,8 +4,8 @@ import json
 import logging
 import re
 import sys
+import time
 from collections.abc import Callable, MutableMapping
-from datetime import UTC, datetime
 from functools import lru_cache
 from http.client import responses
 from typing import Any
@@ -14,6 +14,8 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest
 from structlog import contextvars, processors, stdlib
+
+from authproject.stderr import RequestLine
 
 Processor = Callable[[Any, str, Any], Any]
 
@@ -38,7 +40,7 @@ def config(level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": "authproject.logs.formatter"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "handlers": {"stderr": {"class": "authproject.stderr.StderrHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": libraries},
         "loggers": {
             **{name: {"level": level} for name in OWN_LOGGERS},
@@ -66,23 +68,35 @@ def _hand_over(logger: Any, name: str, event: MutableMapping[str, Any]) -> Any:
 class LineFormatter(logging.Formatter):
     """Any record as a line; structlog's own ProcessorFormatter does the same in twice the time."""
 
-    def __init__(self, renderers: list[Processor]) -> None:
+    def __init__(self, renderers: list[Processor], of_requests: Processor | None = None) -> None:
         super().__init__()
         self.processors = [contextvars.merge_contextvars, *renderers, without_tokens]
+        self.of_requests = [contextvars.merge_contextvars, of_requests, without_tokens] if of_requests else None
 
     def format(self, record: logging.LogRecord) -> str:
         line: Any = dict(record.msg) if isinstance(record.msg, Event) else _of_a_library(record)
         line["logger"], line["level"] = record.name, record.levelname.lower()
-        line["timestamp"] = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
-        for processor in self.processors:
+        line["timestamp"] = _moment(record.created)
+        for processor in self.of_requests if self.of_requests and isinstance(record, RequestLine) else self.processors:
             line = processor(None, "", line)
         return line
+
+
+def _moment(created: float) -> str:
+    """RFC 3339, in UTC, to the microsecond."""
+    second = int(created)
+    return f"{_second(second)}.{int((created - second) * 1_000_000):06d}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
 
 
 def formatter() -> logging.Formatter:
     """As LOG_FORMAT says. Tracebacks come without local variables: passwords live there."""
     if settings.LOG_FORMAT == "json":
-        return LineFormatter([processors.format_exc_info, without_secrets, _as_json])
+        return LineFormatter([processors.format_exc_info, without_secrets, _as_json], _request_as_json)
     is_terminal = sys.stderr is not None and sys.stderr.isatty()
     plain = structlog.dev.plain_traceback
     return LineFormatter(
@@ -97,11 +111,30 @@ class WithoutAdvice(logging.Filter):
         return "Python threads" not in record.getMessage()
 
 
-_encode = json.JSONEncoder(default=repr).encode
+_encode, _quoted = json.JSONEncoder(default=repr).encode, json.encoder.encode_basestring_ascii
+# But for the user's id.
+REQUEST_KEYS = 10
 
 
 def _as_json(logger: Any, name: str, event: Event) -> str:
     return _encode(event)
+
+
+def _request_as_json(logger: Any, name: str, event: Event) -> str:
+    """The same in a third of the time. What authproject/request_log.py says is no secret; if anyone has bound more to
+    the request, the line is made as any other."""
+    user_id = event.get("user_id")
+    is_usual = "request_id" in event and len(event) == REQUEST_KEYS + (type(user_id) is int)
+    if not is_usual or event["address"] is None:
+        return _as_json(logger, name, without_secrets(logger, name, event))
+    whose = "" if user_id is None else f'"user_id": {user_id}, '
+    route = "null" if event["route"] is None else _quoted(event["route"])
+    return (
+        f'{{"event": "request", "method": {_quoted(event["method"])}, "route": {route}, "status": {event["status"]}, '
+        f'"milliseconds": {event["milliseconds"]}, "address": {_quoted(event["address"])}, '
+        f'{whose}"request_id": {_quoted(event["request_id"])}, '
+        f'"logger": "{event["logger"]}", "level": "{event["level"]}", "timestamp": "{event["timestamp"]}"}}'
+    )
 
 
 def _of_a_library(record: logging.LogRecord) -> dict[str, Any]:

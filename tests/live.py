@@ -55,6 +55,14 @@ class Server:
         server.wait()
         return server
 
+    def logged(self, text: str) -> str:
+        """The log once it holds that text, which for a request's line takes a moment."""
+        deadline = time.monotonic() + 20
+        while text not in (said := self.log.read_text()):
+            assert time.monotonic() < deadline, f"{text} is not in the log:\n{said}"
+            time.sleep(0.05)
+        return said
+
     def wait(self) -> None:
         """Until it answers; raises RuntimeError with the log if it does not."""
         deadline = time.monotonic() + 30

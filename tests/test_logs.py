@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import pytest
 import structlog
 from django.db import ProgrammingError, transaction
-from django.http import JsonResponse
+from django.http import HttpResponse, JsonResponse
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
@@ -208,6 +208,36 @@ def test_nothing_of_a_request_is_left_for_the_next_one(signed_in_as: SignedInAs,
     api.get("/")
     assert "user_id" not in lines()[-1]
     assert structlog.contextvars.get_contextvars() == {}
+
+
+@pytest.mark.parametrize(
+    "bound", [{"tenant": 'a"b'}, {"user_id": "seven"}, {"user_id": True}, {"request_id": 'x", "level": "error'}]
+)
+def test_whatever_else_is_bound_to_a_request_is_in_its_line(
+    api: APIClient, lines: Lines, monkeypatch: pytest.MonkeyPatch, bound: dict[str, Any]
+) -> None:
+    def bind(_: str) -> HttpResponse:
+        structlog.contextvars.bind_contextvars(**bound)
+        return HttpResponse(content_type="text/plain; charset=utf-8")
+
+    monkeypatch.setattr(content.views, "_text", bind)
+    api.get("/api/test/all")
+    line = lines()[-1]
+    assert {name: line[name] for name in bound} == bound
+    assert (line["level"], line["route"]) == ("info", "api/test/all")
+
+
+def test_a_request_that_took_its_bindings_away_is_a_line_too(
+    api: APIClient, lines: Lines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bind(_: str) -> HttpResponse:
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(tenant=1)
+        return HttpResponse(content_type="text/plain; charset=utf-8")
+
+    monkeypatch.setattr(content.views, "_text", bind)
+    api.get("/api/test/all")
+    assert (lines()[-1]["event"], lines()[-1]["tenant"]) == ("request", 1)
 
 
 # --- errors

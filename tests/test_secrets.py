@@ -159,6 +159,9 @@ def swept(request: pytest.FixtureRequest, start_server: Callable[..., live.Serve
         for path in paths():
             sweep.in_each_way(address_of(path))
             sweep.in_the_path(path)
+    # The lines of the last requests are written when it stops.
+    server.process.terminate()
+    server.process.wait(timeout=60)
     return Swept(server.log.read_text(), sweep.secrets, working, sweep.statuses)
 
 
