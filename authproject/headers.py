@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 
-from authproject.pages import GetResponse
+from authproject.pages import FOR_PROGRAMS, GetResponse
 
 Headers = dict[str, tuple[str, str]]
 
@@ -27,6 +27,11 @@ class HeadersMiddleware(CSPMiddleware):
         policy = (HEADER, build_policy())
         self._of_pages = {scheme: _always_the_same(scheme) for scheme in ("http", "https")}
         self._of_others = {scheme: {**same, HEADER.lower(): policy} for scheme, same in self._of_pages.items()}
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path_info.startswith(FOR_PROGRAMS):
+            self.process_request(request)
+        return self.process_response(request, self.get_response(request))  # type: ignore[arg-type]
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         is_page = response.headers.get("Content-Type", "").startswith("text/html")

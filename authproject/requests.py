@@ -4,6 +4,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 
 
@@ -16,11 +17,12 @@ class TrustedProxyMiddleware:
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        if settings.TRUSTED_PROXY_COUNT == 0:
+            raise MiddlewareNotUsed
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if settings.TRUSTED_PROXY_COUNT > 0:
-            self._believe_the_proxies(request.META, settings.TRUSTED_PROXY_COUNT)
+        self._believe_the_proxies(request.META, settings.TRUSTED_PROXY_COUNT)
         return self.get_response(request)
 
     @staticmethod

@@ -54,6 +54,11 @@ def test_a_view_of_ones_own_among_the_api_is_still_safe_from_other_sites(client:
     assert client.post("/api/seen").status_code == 403
 
 
+def test_another_host_is_refused_after_ours_was_let_in(client: Client) -> None:
+    assert client.get("/api/seen", headers={"host": "testserver"}).status_code == 200
+    assert client.get("/api/seen", headers={"host": "evil.example"}).status_code == 400
+
+
 def test_an_answer_to_a_program_says_how_long_it_is(client: Client) -> None:
     assert client.get("/api/seen").headers["Content-Length"] == "0"
 
