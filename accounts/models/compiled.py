@@ -5,7 +5,6 @@ any query is, with a `Param` wherever a value will come.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -14,9 +13,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.expressions import Expression
 from django.db.models.sql import InsertQuery, UpdateQuery
 
+from accounts.models.wire import Answer, Params, adapter, ask, converter
 from accounts.transactions import again
-
-Params = list[Any]
 
 
 class Param(Expression):
@@ -42,18 +40,20 @@ class Statement:
         sql, params = self._query().get_compiler(connection=connection).as_sql()
         return sql, params
 
-    def _prepare(self, values: dict[str, Any]) -> tuple[BaseDatabaseWrapper, str, Params]:
-        connection = connections[DEFAULT_DB_ALIAS]
+    def _ask(self, connection: BaseDatabaseWrapper, values: dict[str, Any]) -> Answer:
         if self._sql is None:
             with self._lock:
                 if self._sql is None:
                     sql, self._params = self._compile(connection)
+                    asked = (each for each in self._params if isinstance(each, Param))
+                    adapters = {each.name: adapter(each.output_field, connection) for each in asked}
+                    self._adapters = [(name, adapt) for name, adapt in adapters.items() if adapt]
                     self._sql = sql
-        params = [
-            each.output_field.get_db_prep_value(values[each.name], connection) if isinstance(each, Param) else each
-            for each in self._params
-        ]
-        return connection, self._sql, params
+        # In place, and once where a value stands in several places.
+        for name, adapt in self._adapters:
+            values[name] = adapt(values[name], connection)
+        params = [values[each.name] if isinstance(each, Param) else each for each in self._params]
+        return ask(connection, self._sql, params)
 
 
 class Select(Statement):
@@ -65,7 +65,12 @@ class Select(Statement):
     def _compile(self, connection: BaseDatabaseWrapper) -> tuple[str, Params]:
         compiler = self._query().get_compiler(connection=connection)
         sql, params = compiler.as_sql()
-        self._converters = compiler.get_converters([expression for expression, _, _ in compiler.select])
+        selected = [expression for expression, _, _ in compiler.select]
+        self._converters = [
+            (position, converter(each, expression, connection))
+            for position, (several, expression) in compiler.get_converters(selected).items()
+            for each in several
+        ]
         return sql, params
 
     def rows(self, **values: Any) -> list[list[Any]]:
@@ -74,19 +79,15 @@ class Select(Statement):
         # So there is no need to ask the database first whether it is still there, as Django would at each request.
         connection.health_check_done = True
         try:
-            return self._rows(values)
+            return self._rows(connection, dict(values))
         except Error as error:
-            return again(error, partial(self._rows, values))
+            return again(error, lambda: self._rows(connections[DEFAULT_DB_ALIAS], dict(values)))
 
-    def _rows(self, values: dict[str, Any]) -> list[list[Any]]:
-        connection, sql, params = self._prepare(values)
-        with connection.cursor() as cursor:
-            cursor.execute(sql, params)
-            rows = [list(row) for row in cursor.fetchall()]
-        for position, (converters, expression) in self._converters.items():
+    def _rows(self, connection: BaseDatabaseWrapper, values: dict[str, Any]) -> list[list[Any]]:
+        rows = [list(row) for row in self._ask(connection, values)[0]]
+        for position, convert in self._converters:
             for row in rows:
-                for converter in converters:
-                    row[position] = converter(row[position], expression, connection)
+                row[position] = convert(row[position], connection)
         return rows
 
 
@@ -106,10 +107,9 @@ def insert_all(rows: Sequence[models.Model]) -> None:
 class _Write(Statement):
     def execute(self, **values: Any) -> int:
         """Says how many rows that met."""
-        connection, sql, params = self._prepare(values)
-        with transaction.mark_for_rollback_on_error(using=connection.alias), connection.cursor() as cursor:
-            cursor.execute(sql, params)
-            return cursor.rowcount
+        connection = connections[DEFAULT_DB_ALIAS]
+        with transaction.mark_for_rollback_on_error(using=DEFAULT_DB_ALIAS):
+            return self._ask(connection, values)[1]
 
 
 class Update(_Write):
