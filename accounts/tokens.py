@@ -1,11 +1,12 @@
 """Access and refresh tokens: the only module that imports simplejwt's token classes."""
 
 import json
+from calendar import timegm
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import jwt
 from jwt.utils import base64url_encode
@@ -157,15 +158,19 @@ def issue(
     generation: int | None = None,
 ) -> str:
     """A signed token of that kind. It carries no roles: those are asked of the database at each request."""
-    token = kind()
-    token["sub"] = str(user_id)
-    token["id"] = user_id  # where the reference server's clients look for it
-    token["sid"] = str(session_id)
+    # As `str(kind())` with these set, which has set some of them already.
+    payload: dict[str, Any] = {
+        "token_type": kind.token_type,
+        "exp": timegm(expires_at.utctimetuple()),
+        "iat": timegm(now.utctimetuple()),
+        "jti": uuid4().hex,
+        "sub": str(user_id),
+        "id": user_id,  # where the reference server's clients look for it
+        "sid": str(session_id),
+    }
     if generation is not None:
-        token["gen"] = generation
-    token.set_iat(at_time=now)
-    token.set_exp(from_time=expires_at, lifetime=timedelta(0))
-    return str(token)
+        payload["gen"] = generation
+    return backend(kind).encode(payload)
 
 
 def read(kind: type[SessionToken], raw: str) -> Claims:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from hmac import digest
 from ipaddress import ip_address
 from typing import Any, ClassVar
@@ -70,11 +71,17 @@ class Actor:
     def ip_address(self) -> str | None:
         """None for what is no address, such as the socket that a proxy on the same machine may connect by. An IPv4
         address is always written as one, also where a dual-stack socket has it as ::ffff:192.0.2.1."""
-        try:
-            address = ip_address(self.address.partition("%")[0])
-        except ValueError:
-            return None
-        return str(getattr(address, "ipv4_mapped", None) or address)
+        return _ip_address(self.address)
+
+
+# The same clients come again.
+@lru_cache(maxsize=1024)
+def _ip_address(text: str) -> str | None:
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 class AuditManager(models.Manager["AuditEntry"]):

@@ -1,6 +1,7 @@
 """Shapes of answers; what goes into them is chosen in accounts/services."""
 
 import json
+from functools import cache
 from typing import Any, TypeVar
 
 from django.db.models import Model
@@ -63,6 +64,16 @@ class Who(serializers.Serializer[User]):
 
     def get_roles(self, user: User) -> list[str]:
         return [f"ROLE_{name.upper()}" for name in user.role_names]
+
+
+def who(user: User) -> dict[str, Any]:
+    return _who().to_representation(user)
+
+
+@cache
+def _who() -> Who:
+    """One for all sign-ins: to make one is to copy all of its fields."""
+    return Who()
 
 
 class SignedIn(Tokens, Who):

@@ -1,5 +1,6 @@
 """Shapes of requests; whether a value is a good one is decided in accounts/services, whose limits are told here."""
 
+from functools import cache
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
@@ -74,9 +75,15 @@ class FlagField(serializers.BooleanField):
 
 def parse(shape: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
     """The body in that shape. Raises ValidationError."""
-    serializer = shape(data=request.data)
-    serializer.is_valid(raise_exception=True)
-    return serializer.validated_data
+    if request.data is None:
+        raise serializers.ValidationError({"non_field_errors": ["No data provided."]})
+    return _reader(shape).run_validation(request.data)
+
+
+@cache
+def _reader(shape: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
+    """One for all requests: nothing of what it reads stays in it, and to make one is to copy all of its fields."""
+    return shape()
 
 
 def _role_names(**kwargs: Any) -> serializers.ListField:

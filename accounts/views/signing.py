@@ -58,7 +58,7 @@ class AuthViewSet(ViewSet):
         token, _ = authentication.access_token_of(request)
         body = parse(requests.SignInRequest, request)
         user, pair = services.sign_in(**body, by=actor_of(request), access_token=token)
-        return delivery.with_tokens(answers.Who(user).data, pair)
+        return delivery.with_tokens(answers.who(user), pair)
 
     @extend_schema(
         parameters=[SETS_COOKIES],
