@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from django.db import IntegrityError, OperationalError, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts.conf import conf
@@ -80,7 +80,7 @@ class DatabaseStore(Store):
             self._swap(keys, change)
         except (_LostRace, IntegrityError):
             return False
-        if random.randrange(self.SWEEPS_ONE_IN) == 0:  # noqa: S311
+        if not connection.in_atomic_block and random.randrange(self.SWEEPS_ONE_IN) == 0:  # noqa: S311
             # The swap is done: what befalls the sweep must not have it done again. The next one sweeps.
             with suppress(OperationalError):
                 self.sweep(timezone.now())

@@ -5,8 +5,8 @@ at once get no more checks than those that come one by one.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import digest
@@ -49,11 +49,18 @@ Limits = dict[str, Limit]
 
 @dataclass(frozen=True)
 class Guess:
-    """A password check that has been counted against these; `counted` is what that made of the tallies."""
+    """A password check that has been counted against these; `counted` is what that made of the tallies. `checked` ends
+    its turn, so that another password is worked on while the database is told what came of this one."""
 
     pair: Limits
     wide: Limits
     counted: Tallies
+    checked: Callable[[], None]
+
+    @property
+    def is_one_row(self) -> bool:
+        """Whether `was_right` is one write to the database, and may be a part of somebody's transaction."""
+        return not self.wide and isinstance(counters.store(), counters.DatabaseStore)
 
     def was_right(self) -> None:
         """Forgets the wrong ones of this account at this address (NIST SP 800-63B-4 section 3.2.2) and remembers
@@ -101,8 +108,10 @@ def guess(*, username: str, address: str | None) -> Iterator[Guess]:
     pair, wide = _guess_limits(account, source)
     # Who has to wait anyway must not take up the line of those who need not.
     _refuse_waiting(pair, wide)
-    with turn(), _ONE_AT_A_TIME[hash((account, source)) % len(_ONE_AT_A_TIME)]:
-        yield _guess(pair, wide, source)
+    with ExitStack() as its_turn:
+        its_turn.enter_context(turn())
+        with _ONE_AT_A_TIME[hash((account, source)) % len(_ONE_AT_A_TIME)]:
+            yield Guess(*_counted_guess(pair, wide, source), checked=its_turn.close)
 
 
 def _refuse_waiting(pair: Limits, wide: Limits) -> None:
@@ -116,11 +125,11 @@ def _refuse_waiting(pair: Limits, wide: Limits) -> None:
         raise TooManyRequests(longest)
 
 
-def _guess(pair: Limits, wide: Limits, source: str) -> Guess:
+def _counted_guess(pair: Limits, wide: Limits, source: str) -> tuple[Limits, Limits, Tallies]:
     try:
-        return Guess(pair, {}, _count(pair, source, only_familiar=True))
+        return pair, {}, _count(pair, source, only_familiar=True)
     except _Unfamiliar:
-        return Guess(pair, wide, _count({**pair, **wide}, source))
+        return pair, wide, _count({**pair, **wide}, source)
 
 
 def _guess_limits(account: str, source: str) -> tuple[Limits, Limits]:

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 import time_machine
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts import counters, counters_in_redis
@@ -298,11 +298,21 @@ def test_a_sweep_removes_from_the_database_what_has_run_out_and_nothing_else() -
     assert set(Counter.objects.values_list("key", flat=True)) == {"now", "to come"}
 
 
+@pytest.mark.django_db(transaction=True)
 def test_now_and_then_a_count_sweeps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(DatabaseStore, "SWEEPS_ONE_IN", 1)
     keep(DatabaseStore(), "old", tally(), until=timezone.now() - SOON)
     count(DatabaseStore(), "new")
     assert set(Counter.objects.values_list("key", flat=True)) == {"new"}
+
+
+def test_a_count_in_somebodys_transaction_does_not_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose rows it would keep from others for longer; and what befalls a sweep must not undo the rest."""
+    monkeypatch.setattr(DatabaseStore, "SWEEPS_ONE_IN", 1)
+    keep(DatabaseStore(), "old", tally(), until=timezone.now() - SOON)
+    with transaction.atomic():
+        count(DatabaseStore(), "new")
+    assert set(Counter.objects.values_list("key", flat=True)) == {"old", "new"}
 
 
 def test_a_sweep_takes_no_more_than_a_bite(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from accounts import services, sessions
 from accounts.errors import UserNotFound
 from accounts.models import Actor, AuditEntry, Session, User
+from accounts.services.checking import may_sign_in
 from tests.conftest import PASSWORD
 from tests.test_transactions import closing, on_mariadb
 
@@ -414,14 +415,14 @@ def test_a_sign_in_during_a_deletion_is_refused(
     make_user: Callable[..., User], api: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = make_user()
-    real = services.signing.authenticate
+    real = may_sign_in
 
-    def the_account_goes_meanwhile(**kwargs: Any) -> User:
-        checked = real(**kwargs)
+    def the_account_goes_meanwhile(found: User | None, password: str) -> bool:
+        is_right = real(found, password)
         services.delete_account(user=user, by=Actor())
-        return checked
+        return is_right
 
-    monkeypatch.setattr(services.signing, "authenticate", the_account_goes_meanwhile)
+    monkeypatch.setattr("accounts.services.signing.may_sign_in", the_account_goes_meanwhile)
     response = api.post("/api/auth/signin", {"username": "alice", "password": PASSWORD})
     assert said(response) == (401, {"accessToken": None, "message": "Invalid Password!"})
 

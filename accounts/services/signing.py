@@ -1,8 +1,9 @@
 """Signing up, in and out, and staying signed in."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from typing import TypeVar
 from uuid import UUID
 
 from django.db import IntegrityError
@@ -32,9 +33,11 @@ from accounts.models import ADMIN, Action, Actor, AuditEntry, Session, SessionQu
 from accounts.services.accounts import DEFAULT_ROLE, add_account
 from accounts.services.checking import may_sign_in
 from accounts.sessions import TokenPair
+from accounts.throttling import Guess
 from accounts.transactions import once
 
 record = AuditEntry.objects.record
+Entered = TypeVar("Entered")
 
 
 @counted(
@@ -59,44 +62,58 @@ def sign_up(
     )
 
 
-@counted(
-    metrics.SIGN_INS,
-    {TooManyRequests: "limited", TooBusy: "busy", InvalidCredentials: "wrong", UserNotFound: "wrong"},
-)
 def authenticate(*, username: str, password: str, by: Actor, for_admin: bool = False) -> User:
     """Whose name and password these are, if they may enter by this door. Raises TooManyRequests and TooBusy;
     InvalidCredentials, after the same work in any case, so that time does not tell who has an account; UserNotFound
     where the settings ask for it."""
+
+    def enter(user: User, guess: Guess) -> User:
+        guess.was_right()
+        return user
+
+    return _authenticated(username, password, by, for_admin, enter)
+
+
+@counted(
+    metrics.SIGN_INS,
+    {TooManyRequests: "limited", TooBusy: "busy", InvalidCredentials: "wrong", UserNotFound: "wrong"},
+)
+def _authenticated(
+    username: str, password: str, by: Actor, for_admin: bool, enter: Callable[[User, Guess], Entered]
+) -> Entered:
+    """What comes of `enter`, which tells the guess that it was right."""
     username = username.strip()
     with throttling.guess(username=username, address=by.ip_address) as guess:
-        user = _checked(username, password, by, for_admin)
-        guess.was_right()
-    return user
-
-
-def _checked(username: str, password: str, by: Actor, for_admin: bool) -> User:
-    user = User.objects.with_roles(username=username)
-    if user is None and conf.reveal_unknown_username:
-        record(Action.SIGN_IN_FAILED, by=by)
-        raise UserNotFound()
-    is_right = may_sign_in(user, password)
-    if user is None or not is_right or (for_admin and not user.is_staff):
-        record(Action.SIGN_IN_FAILED, by=by, subject_id=user.pk if user else None)
-        raise InvalidCredentials()
-    bind_contextvars(user_id=user.pk)  # for the log
-    return user
+        user = User.objects.with_roles(username=username)
+        if user is None and conf.reveal_unknown_username:
+            record(Action.SIGN_IN_FAILED, by=by)
+            raise UserNotFound()
+        is_right = may_sign_in(user, password)
+        guess.checked()
+        if user is None or not is_right or (for_admin and not user.is_staff):
+            record(Action.SIGN_IN_FAILED, by=by, subject_id=user.pk if user else None)
+            raise InvalidCredentials()
+        bind_contextvars(user_id=user.pk)  # for the log
+        return enter(user, guess)
 
 
 def sign_in(*, username: str, password: str, by: Actor, access_token: str = "") -> tuple[User, TokenPair]:
     """The user and the tokens of a new session. It replaces the session of `access_token`, which the client will
     forget now, if that is the same user's (ASVS 7.2.4). Raises what `authenticate` raises."""
-    user = authenticate(username=username, password=password, by=by)
+
+    def enter(user: User, guess: Guess) -> tuple[User, TokenPair]:
+        together = guess.is_one_row
+        if not together:
+            guess.was_right()
+        try:
+            opened = _open_session(user, replace(by, user_id=user.pk), guess.was_right if together else None)
+        except IntegrityError:
+            # The account was deleted while its password was checked.
+            raise InvalidCredentials() from None
+        return user, opened
+
+    user, pair = _authenticated(username, password, by, False, enter)
     by = replace(by, user_id=user.pk)
-    try:
-        pair = _open_session(user, by)
-    except IntegrityError:
-        # The account was deleted while its password was checked.
-        raise InvalidCredentials() from None
     with suppress(InvalidToken):
         if access_token:
             claims = tokens.read_even_expired(tokens.AccessToken, access_token)
@@ -121,9 +138,12 @@ def enter_admin(*, username: str, password: str, by: Actor) -> User:
 
 
 @once
-def _open_session(user: User, by: Actor) -> TokenPair:
+def _open_session(user: User, by: Actor, write_too: Callable[[], None] | None = None) -> TokenPair:
     session, pair = sessions.open(user=user, client=by)
     record(Action.SIGNED_IN, by=by, subject_id=user.pk, session=str(session.id))
+    # Each transaction waits for the disk, so that what can be a part of this one is.
+    if write_too:
+        write_too()
     return pair
 
 
