@@ -10,6 +10,7 @@ from threading import Lock, Semaphore, local
 from accounts.conf import conf
 from accounts.connections import give_back
 from accounts.errors import TooBusy
+from accounts.memory import keeper
 from accounts.metrics import in_line
 
 # Seconds. Less than a server that stops gives the requests at hand (authproject/serve.py), so that none is cut off.
@@ -38,6 +39,7 @@ class Turns:
         finally:
             self._held.by_me = False
             self._free.release()
+            keeper.touch()
 
     def _wait(self) -> None:
         if self._free.acquire(blocking=False):
