@@ -60,7 +60,9 @@ def _measure(options: Namespace, folder: Path) -> dict[str, Any]:
         contestants = list(running.values())
         for contestant in contestants:
             inspect(contestant)
-        found: dict[str, Any] = {"memory": {"idle": memory.idle(contestants)}} if "memory" in options.parts else {}
+        found: dict[str, Any] = {}
+        if "memory" in options.parts:
+            found["memory"] = {"idle": memory.idle(contestants, **({"after": 0} if options.smoke else {}))}
         if "rounds" in options.parts:
             found |= _rounds(contestants, options)
         if "mixed" in options.parts:

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from accounts.memory import IDLE
 from bench.api import PASSWORD
 from bench.contestants import Contestant, Unfit
 from bench.cpu import family
@@ -17,8 +18,10 @@ MIB = 1024
 EXPECTED = {"200", "503 with Retry-After"}
 
 
-def idle(contestants: Sequence[Contestant]) -> dict[str, dict[str, float]]:
-    """The largest worker of each, in MiB, and all its processes together (shared pages counted once)."""
+def idle(contestants: Sequence[Contestant], after: float = 2 * IDLE) -> dict[str, dict[str, float]]:
+    """The largest worker of each, in MiB, and all its processes together (shared pages counted once), `after` so many
+    seconds with nothing to do."""
+    time.sleep(after)
     found = {}
     for contestant in contestants:
         parent, *workers = family(contestant.process.pid)
