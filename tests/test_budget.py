@@ -67,7 +67,6 @@ def ask(method: str, path: str, body: Answer | None = None, token: str = "") -> 
     statuses: list[str] = []
     response: Any = application(environ, lambda status, *_: statuses.append(status))
     content = b"".join(response)
-    response.close()
     assert statuses[0].startswith("200"), content
     return json.loads(content) if content.startswith(b"{") else {}
 
