@@ -5,11 +5,13 @@ import os
 import runpy
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -62,6 +64,18 @@ def refusal(**variables: str) -> str:
     with pytest.raises(ImproperlyConfigured) as refused:
         read_anew(**variables)
     return "".join(traceback.format_exception(refused.value))
+
+
+@pytest.mark.parametrize(("arguments", "tables"), [((), 0), (("--migrate",), 1)], ids=["as it is", "--migrate"])
+def test_the_server_migrates_its_database_if_it_is_told_to(
+    tmp_path: Path, arguments: tuple[str, ...], tables: int
+) -> None:
+    # It cannot listen there, and ends after that.
+    elsewhere = {"HOST": "203.0.113.1", "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
+    assert "cannot listen" in run("-m", "authproject.serve", *arguments, **elsewhere).stderr
+    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as database:
+        [found] = database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'accounts_user'").fetchone()
+    assert found == tables
 
 
 # --- what production needs
