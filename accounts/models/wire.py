@@ -42,11 +42,11 @@ def _ask_mysqlclient(connection: Any, sql: str, params: Params) -> Answer:
         client, errors = connection.connection, connection.Database
         try:
             client.query(sql.encode() % tuple(map(client.literal, params)))
+            result = client.store_result()
         except errors.OperationalError as error:
             if error.args[0] in _ABOUT_INTEGRITY:
                 raise errors.IntegrityError(*error.args) from error
             raise
-        result = client.store_result()
         return result.fetch_row(0) if result else (), client.affected_rows()
 
 
