@@ -135,6 +135,13 @@ def test_a_stream_that_fails_fails_no_request(handler: StderrHandler, capsys: py
     assert "Lines of requests could not be written" in capsys.readouterr().err
 
 
+def test_a_filter_of_the_handler_keeps_lines_of_requests_away_too(handler: StderrHandler) -> None:
+    handler.addFilter(lambda record: record.msg != "quiet")
+    requested(handler, "quiet", "loud")
+    handler.flush()
+    assert "".join(writes_of(handler)) == "loud\n"
+
+
 def test_somebody_elses_handler_finds_what_it_asks_a_record_for() -> None:
     usual = "%(asctime)s %(levelname)s %(name)s %(filename)s:%(lineno)d %(funcName)s %(process)s %(thread)s %(message)s"
     record = RequestLine("test", logging.INFO, {"event": "request"})

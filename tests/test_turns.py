@@ -20,6 +20,7 @@ from accounts import turns
 from accounts.errors import TooBusy
 from accounts.models import Counter as Tally
 from accounts.models import User
+from accounts.services import signing
 from accounts.turns import Turns, turn
 from tests.conftest import PASSWORD
 from tests.live import Server
@@ -40,6 +41,11 @@ class Holder(Thread):
             self.has_begun.set()
             self.has_settled.set()
             self.may_end.wait(30)
+
+
+def take_a_turn() -> None:
+    with turn():
+        pass
 
 
 @pytest.fixture
@@ -211,6 +217,31 @@ def test_who_was_told_to_come_back_has_used_up_no_try(
 def test_a_busy_server_answers_what_needs_no_password(everywhere: APIClient, request: pytest.FixtureRequest) -> None:
     request.getfixturevalue("busy")
     assert everywhere.get("/api/test/admin").status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("password", "then"), [(PASSWORD, "_open_session"), ("wrong", "record")])
+def test_the_turn_is_over_when_the_password_is_checked_and_not_when_the_database_knows(
+    api: APIClient, alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch, password: str, then: str
+) -> None:
+    settings.THREADS = settings.PASSWORDS_AT_ONCE = 1
+    met: list[type] = []
+
+    def and_meanwhile_somebody_else_asks_for_a_turn(name: str) -> None:
+        real = getattr(signing, name)
+
+        def work(*args: Any, **kwargs: Any) -> Any:
+            with ThreadPoolExecutor(1) as other:
+                error = other.submit(take_a_turn).exception()
+            met.append(type(error))
+            return real(*args, **kwargs)
+
+        monkeypatch.setattr(signing, name, work)
+
+    and_meanwhile_somebody_else_asks_for_a_turn("may_sign_in")
+    and_meanwhile_somebody_else_asks_for_a_turn(then)
+    api.post("/api/auth/signin", {"username": "alice", "password": password})
+    assert met == [TooBusy, type(None)]
 
 
 def test_the_admins_sign_in_says_when_to_come_back(alice: User, request: pytest.FixtureRequest) -> None:
