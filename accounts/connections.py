@@ -4,7 +4,8 @@ Else each thread would keep one of its own, and there are many threads, most of 
 """
 
 from collections import deque
-from threading import Semaphore, local
+from queue import Empty, SimpleQueue
+from threading import local
 from typing import Any
 
 from django.core.signals import request_finished, request_started
@@ -31,7 +32,10 @@ class Pool:
     def __init__(self, *, limit: int, timeout: int) -> None:
         """Of so many connections at most; `timeout` is for how many seconds their requests wait for an answer."""
         self._timeout = timeout
-        self._seats = Semaphore(limit)
+        # A semaphore, and unlike threading's written in C.
+        self._seats: SimpleQueue[None] = SimpleQueue()
+        for _ in range(limit):
+            self._seats.put(None)
         # What was used last is used next.
         self._idle: deque[Any] = deque()
         self._thread = local()
@@ -52,18 +56,20 @@ class Pool:
         self._thread.lent = None
         del connections[DEFAULT_DB_ALIAS]
         self._idle.append(connection)
-        self._seats.release()
+        self._seats.put(None)
 
     def create(self, alias: str) -> Any:
         """For `connections`, where this thread has none. Raises AllLent."""
         if alias != DEFAULT_DB_ALIAS or not getattr(self._thread, "borrows", False):
             return ConnectionHandler.create_connection(connections, alias)
-        if not self._seats.acquire(timeout=LONGEST_WAIT):
-            raise AllLent()
+        try:
+            self._seats.get(timeout=LONGEST_WAIT)
+        except Empty:
+            raise AllLent() from None
         try:
             self._thread.lent = self._idle_one() or self._patient_one()
         except BaseException:
-            self._seats.release()
+            self._seats.put(None)
             raise
         return self._thread.lent
 
@@ -93,6 +99,8 @@ def install(*, limit: int, timeout: int) -> Pool:
     global _pool
     _pool = Pool(limit=limit, timeout=timeout)
     connections.create_connection = _pool.create  # type: ignore[method-assign]
+    # Django's own asks each time whether this is a coroutine, where it would refuse to ask the database anyway.
+    connections._connections = local()  # type: ignore[attr-defined]
     # A thread has none when its request begins and ends, and whether one can still be used the pool finds out.
     if list(connections) == [DEFAULT_DB_ALIAS]:
         for signal in (request_started, request_finished):

@@ -12,14 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts.conf import conf
 from accounts.errors import TooManyRequests
-from accounts.models import Counter
+from accounts.models import Counter, CounterRow
 from accounts.rates import Tally
 from accounts.transactions import retrying
 
@@ -35,22 +35,34 @@ class Kept:
 
 
 Tallies = Mapping[str, Tally]
+
+
+class Seen(NamedTuple):
+    """What a look found: the tallies, and of those that the database keeps the rows, by their keys."""
+
+    tallies: Tallies
+    rows: Mapping[str, CounterRow]
+
+
 # What to keep under each key from now on; may raise, and then nothing changes.
 Change = Callable[[Tallies], Mapping[str, Kept]]
 
 
 class Store(ABC):
-    def swap(self, keys: list[str], change: Change) -> None:
+    def swap(self, keys: list[str], change: Change, seen: Seen | None = None) -> None:
         """Replaces the tallies of `keys` by what `change` makes of them. Raises what `change` raises, and
-        TooManyRequests if so many do the same that none of ROUNDS attempts goes through."""
+        TooManyRequests if so many do the same that none of ROUNDS attempts goes through.
+
+        `seen` is what a look just found: where nobody came between, a single key need not be read again."""
         for _ in range(ROUNDS):
-            if self._swapped(sorted(keys), change):
+            if self._swapped(sorted(keys), change, seen):
                 return
+            seen = None
             time.sleep(random.uniform(0, PAUSE))  # noqa: S311
         raise TooManyRequests(timedelta(seconds=1))
 
     @abstractmethod
-    def look(self, keys: list[str]) -> Tallies:
+    def look(self, keys: list[str]) -> Seen:
         """What is kept under those of the keys, three at most, that there are."""
 
     @abstractmethod
@@ -62,7 +74,7 @@ class Store(ABC):
         return None
 
     @abstractmethod
-    def _swapped(self, keys: list[str], change: Change) -> bool:
+    def _swapped(self, keys: list[str], change: Change, seen: Seen | None) -> bool:
         """One attempt; False if another request came between, and nothing changed."""
 
 
@@ -75,9 +87,9 @@ class DatabaseStore(Store):
     SWEEPS_ONE_IN = 100
     SWEEP = 500
 
-    def _swapped(self, keys: list[str], change: Change) -> bool:
+    def _swapped(self, keys: list[str], change: Change, seen: Seen | None) -> bool:
         try:
-            self._swap(keys, change)
+            self._swap(keys, change, seen)
         except (_LostRace, IntegrityError):
             return False
         if not connection.in_atomic_block and random.randrange(self.SWEEPS_ONE_IN) == 0:  # noqa: S311
@@ -86,8 +98,9 @@ class DatabaseStore(Store):
                 self.sweep(timezone.now())
         return True
 
-    def look(self, keys: list[str]) -> Tallies:
-        return {row.key: _tally(row) for row in Counter.objects.look(keys)}
+    def look(self, keys: list[str]) -> Seen:
+        rows = {row.key: row for row in Counter.objects.look(keys)}
+        return Seen({key: _tally(row) for key, row in rows.items()}, rows)
 
     @retrying
     def put(self, key: str, kept: Kept) -> None:
@@ -95,10 +108,10 @@ class DatabaseStore(Store):
             self.swap([key], lambda _: {key: kept})
 
     @retrying
-    def _swap(self, keys: list[str], change: Change) -> None:
+    def _swap(self, keys: list[str], change: Change, seen: Seen | None) -> None:
         if len(keys) == 1:
-            row = Counter.objects.find(keys[0])
-            self._write_all(change({keys[0]: _tally(row)} if row else {}), {keys[0]: row} if row else {})
+            tallies, found = seen if seen and keys[0] in seen.rows else self.look(keys)
+            self._write_all(change({key: tallies[key] for key in keys if key in tallies}), found)
             return
         with transaction.atomic():
             # The lock lets others queue instead of losing; what decides, also between nodes of a cluster that
@@ -107,7 +120,7 @@ class DatabaseStore(Store):
             self._write_all(change({key: _tally(row) for key, row in rows.items()}), rows)
 
     @staticmethod
-    def _write_all(changed: Mapping[str, Kept], rows: Mapping[str, Counter]) -> None:
+    def _write_all(changed: Mapping[str, Kept], rows: Mapping[str, Counter | CounterRow]) -> None:
         """Raises _LostRace or IntegrityError if a row is not as it was read."""
         for key in sorted(changed):
             version = rows[key].version if key in rows else None
@@ -138,5 +151,5 @@ def _values(kept: Kept) -> dict[str, Any]:
     return {**vars(kept.tally), "expires_at": kept.until}
 
 
-def _tally(row: Counter) -> Tally:
+def _tally(row: Counter | CounterRow) -> Tally:
     return Tally(row.level, row.at, row.ready_at, row.familiar_until)

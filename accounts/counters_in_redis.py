@@ -12,7 +12,7 @@ from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from accounts.counters import Change, DatabaseStore, Kept, Store, Tallies
+from accounts.counters import Change, DatabaseStore, Kept, Seen, Store
 from accounts.rates import Tally
 
 log = logging.getLogger(__name__)
@@ -30,9 +30,9 @@ class RedisStore(Store):
         retry = Retry(NoBackoff(), 1)
         self.redis = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1, retry=retry)
 
-    def look(self, keys: list[str]) -> Tallies:
+    def look(self, keys: list[str]) -> Seen:
         found = zip(keys, self.redis.mget([self.PREFIX + key for key in keys]), strict=True)
-        return {key: _loaded(raw) for key, raw in found if raw}
+        return Seen({key: _loaded(raw) for key, raw in found if raw}, {})
 
     def put(self, key: str, kept: Kept) -> None:
         self._set(self.redis, key, kept)
@@ -41,7 +41,7 @@ class RedisStore(Store):
         """Raises RedisError where it does not."""
         return bool(self.redis.ping())
 
-    def _swapped(self, keys: list[str], change: Change) -> bool:
+    def _swapped(self, keys: list[str], change: Change, seen: Seen | None) -> bool:
         names = [self.PREFIX + key for key in keys]
         with self.redis.pipeline() as pipe:
             pipe.watch(*names)  # type: ignore[no-untyped-call]
@@ -71,14 +71,14 @@ class RedisOrDatabase(Store):
         self.first, self.second = RedisStore(url), DatabaseStore()
         self.away_until = 0.0
 
-    def look(self, keys: list[str]) -> Tallies:
+    def look(self, keys: list[str]) -> Seen:
         return self._ask(lambda store: store.look(keys))
 
     def put(self, key: str, kept: Kept) -> None:
         self._ask(lambda store: store.put(key, kept))
 
-    def _swapped(self, keys: list[str], change: Change) -> bool:
-        return self._ask(lambda store: store._swapped(keys, change))
+    def _swapped(self, keys: list[str], change: Change, seen: Seen | None) -> bool:
+        return self._ask(lambda store: store._swapped(keys, change, seen))
 
     def answers(self) -> bool:
         """Not asked while it is left alone for not having answered."""

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from accounts import counters, rates
 from accounts.conf import conf
-from accounts.counters import Change, Kept, Tallies
+from accounts.counters import Change, Kept, Seen, Tallies
 from accounts.errors import TooManyRequests
 from accounts.names import name_key
 from accounts.rates import Rate, Tally
@@ -107,27 +107,30 @@ def guess(*, username: str, address: str | None) -> Iterator[Guess]:
     account, source = name_key(username), _source(address)
     pair, wide = _guess_limits(account, source)
     # Who has to wait anyway must not take up the line of those who need not.
-    _refuse_waiting(pair, wide)
+    familiar = _refuse_waiting(pair, wide)
     with ExitStack() as its_turn:
         its_turn.enter_context(turn())
         with _ONE_AT_A_TIME[hash((account, source)) % len(_ONE_AT_A_TIME)]:
-            yield Guess(*_counted_guess(pair, wide, source), checked=its_turn.close)
+            yield Guess(*_counted_guess(pair, wide, source, familiar), checked=its_turn.close)
 
 
-def _refuse_waiting(pair: Limits, wide: Limits) -> None:
-    """Raises TooManyRequests if a guess had to wait now. Counts nothing."""
+def _refuse_waiting(pair: Limits, wide: Limits) -> Seen | None:
+    """Raises TooManyRequests if a guess had to wait now. Counts nothing; gives what it saw of an account that has
+    signed in here before. Others may have by the time that this is counted."""
     if not pair and not wide:
-        return
-    now, tallies = timezone.now(), counters.store().look([*pair, *wide])
+        return None
+    now, seen = timezone.now(), counters.store().look([*pair, *wide])
+    tallies = seen.tallies
     is_familiar = any(tallies[key].is_familiar(now) for key in pair if key in tallies)
     longest = max(rates.wait(tallies.get(key), now) for key in (pair if is_familiar else [*pair, *wide]))
     if longest > timedelta(0):
         raise TooManyRequests(longest)
+    return seen if is_familiar else None
 
 
-def _counted_guess(pair: Limits, wide: Limits, source: str) -> tuple[Limits, Limits, Tallies]:
+def _counted_guess(pair: Limits, wide: Limits, source: str, seen: Seen | None) -> tuple[Limits, Limits, Tallies]:
     try:
-        return pair, {}, _count(pair, source, only_familiar=True)
+        return pair, {}, _count(pair, source, only_familiar=True, seen=seen)
     except _Unfamiliar:
         return pair, wide, _count({**pair, **wide}, source)
 
@@ -169,7 +172,7 @@ def password_check(*, user_id: int, address: str | None) -> None:
     _count({**pair, **wide}, source)
 
 
-def _count(limits: Limits, source: str, *, only_familiar: bool = False) -> Tallies:
+def _count(limits: Limits, source: str, *, only_familiar: bool = False, seen: Seen | None = None) -> Tallies:
     """One more try for all of these or, if one of them says wait, for none. Raises TooManyRequests; _Unfamiliar, and
     counts nothing, if only familiar ones are to be counted and these are not."""
     before: Tallies = {}
@@ -188,7 +191,7 @@ def _count(limits: Limits, source: str, *, only_familiar: bool = False) -> Talli
 
     if only_familiar and not limits:
         raise _Unfamiliar()
-    _swap(list(limits), change)
+    _swap(list(limits), change, seen)
     for key, limit in limits.items():
         if _begins_to_wait(before.get(key), counted[key]):
             _warn(limit.act, source)
@@ -204,9 +207,9 @@ def _warn(act: str, source: str) -> None:
     log.warning("Too many tries, which wait from now on: %s, from %s", act, source or "no address")
 
 
-def _swap(keys: list[str], change: Change) -> None:
+def _swap(keys: list[str], change: Change, seen: Seen | None = None) -> None:
     if keys:
-        counters.store().swap(keys, change)
+        counters.store().swap(keys, change, seen)
 
 
 def _kept(tallies: Tallies, limits: Limits) -> dict[str, Kept]:

@@ -25,6 +25,8 @@ class _TextParser(BaseParser):
 
     max_bytes = 100 * 1024
     noun = "text"
+    # What begins a letter that is spelt by its number.
+    escape: bytes
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         request = stream if isinstance(stream, HttpRequest) else HttpRequest()
@@ -40,7 +42,10 @@ class _TextParser(BaseParser):
         # Brackets nested too deep for the JSON reader are a RecursionError.
         except (ValueError, RecursionError):
             raise ParseError(f"The request body is not valid {self.noun}.") from None
-        if any("\x00" in text or not _is_encodable(text) for text in _texts(data)):
+        # UTF-8 holds no lone surrogate, and JSON no bare NUL: they come as escapes, or in a form as themselves.
+        if (self.escape in raw or b"\0" in raw) and any(
+            "\x00" in text or not _is_encodable(text) for text in _texts(data)
+        ):
             raise ParseError("The request body holds characters that no text may have (NUL or lone surrogates).")
         return data
 
@@ -59,6 +64,7 @@ class JSONParser(_TextParser):
 
     media_type = "application/json"
     noun = "JSON"
+    escape = b"\\"
 
     def parse_text(self, text: str) -> Any:
         return json.loads(text, parse_constant=self._refuse)
@@ -73,6 +79,7 @@ class FormParser(_TextParser):
 
     media_type = "application/x-www-form-urlencoded"
     noun = "form data"
+    escape = b"%"
 
     def parse_text(self, text: str) -> QueryDict:
         form = QueryDict(mutable=True)

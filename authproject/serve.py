@@ -13,6 +13,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from structlog import get_logger
 
+from authproject import affinity
+
 log = get_logger("authproject.serve")
 # Seconds for the requests at hand, some of which may wait their turn (accounts/turns.py); process managers wait for
 # ten before they kill.
@@ -27,6 +29,8 @@ def main(application: str = "authproject.worker:application", *, migrate: bool =
 
         BaseCommand().check()
         _refuse_numbers_out_of_range()
+        if settings.PIN_WORKERS:
+            _refuse_idle_cores()
         if migrate:
             call_command("migrate", verbosity=0)
         address = _free_address(settings.HOST, settings.PORT)
@@ -46,6 +50,18 @@ def _refuse_numbers_out_of_range() -> None:
     for name, largest in (("PORT", 65_535), ("WORKERS", 1000), ("THREADS", 1000)):
         if not 1 <= getattr(settings, name) <= largest:
             raise CommandError(f"{name} must be from 1 to {largest}, but is {getattr(settings, name)}.")
+
+
+def _refuse_idle_cores() -> None:
+    try:
+        cores = len(affinity.cores())
+    except OSError as error:
+        raise CommandError(f"PIN_WORKERS cannot be on: {error}.") from None
+    if cores > settings.WORKERS:
+        raise CommandError(
+            f"PIN_WORKERS keeps each worker on one core, and there are {cores}: with WORKERS={settings.WORKERS} some "
+            f"would be idle. Set WORKERS={cores}, or PIN_WORKERS=off."
+        )
 
 
 def _options(address: str) -> list[str]:

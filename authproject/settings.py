@@ -38,6 +38,7 @@ PORT = env.whole_number("PORT", 8080)
 WORKERS = env.whole_number("WORKERS", max(2, min(os.cpu_count() or 1, 8)))
 THREADS = env.whole_number("THREADS", max(128 // max(WORKERS, 1), 16))
 _cores_each = (os.cpu_count() or 1) // max(WORKERS, 1)
+PIN_WORKERS = env.flag("PIN_WORKERS", default=False)
 PASSWORDS_AT_ONCE = env.whole_number("PASSWORDS_AT_ONCE", max(min(_cores_each, THREADS), 1))
 
 ALLOWED_HOSTS = env.names("ALLOWED_HOSTS", [] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", HOST])

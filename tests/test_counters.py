@@ -18,7 +18,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts import counters, counters_in_redis
-from accounts.counters import DatabaseStore, Kept, Store, Tallies
+from accounts.counters import DatabaseStore, Kept, Seen, Store, Tallies
 from accounts.counters_in_redis import RedisOrDatabase, RedisStore
 from accounts.errors import TooManyRequests
 from accounts.models import Counter
@@ -137,11 +137,43 @@ def test_a_swap_sees_what_was_put_between_its_reading_and_its_writing(store: Sto
 
 def test_a_look_finds_what_is_kept_under_up_to_three_keys(store: Store) -> None:
     count(store, "a", "b", "c", "d")
-    assert [sorted(store.look(keys)) for keys in (["a"], ["a", "x"], ["c", "a", "b"])] == [
+    assert [sorted(store.look(keys).tallies) for keys in (["a"], ["a", "x"], ["c", "a", "b"])] == [
         ["a"],
         ["a"],
         ["a", "b", "c"],
     ]
+
+
+def test_a_swap_of_what_was_just_seen_goes_on_from_there(store: Store) -> None:
+    count(store, "key")
+    seen: list[Tallies] = []
+
+    def change(tallies: Tallies) -> dict[str, Kept]:
+        seen.append(tallies)
+        return {"key": Kept(tally(9), timezone.now() + SOON)}
+
+    looked = store.look(["other", "key"])
+    store.swap(["key"], change, looked)
+    assert (seen, read(store, "key")["key"].level) == ([looked.tallies], 9)
+
+
+def test_a_swap_of_what_was_seen_before_another_changed_it_goes_on_from_what_is_kept(store: Store) -> None:
+    count(store, "key")
+    looked = store.look(["key"])
+    someone_else_changes(store, "key")
+    store.swap(["key"], lambda tallies: {"key": Kept(tally(levels(tallies, "key") + 1), timezone.now() + SOON)}, looked)
+    assert read(store, "key")["key"].level == 8
+
+
+def test_a_swap_of_what_a_redis_saw_that_is_away_by_now_goes_on_from_what_the_database_keeps() -> None:
+    database = DatabaseStore()
+    database.put("key", Kept(tally(3), timezone.now() + SOON))
+    database.swap(
+        ["key"],
+        lambda tallies: {"key": Kept(tally(levels(tallies, "key") + 1), timezone.now() + SOON)},
+        Seen({"key": tally(99)}, {}),
+    )
+    assert read(database, "key")["key"].level == 4
 
 
 def someone_else_changes(store: Store, key: str) -> None:

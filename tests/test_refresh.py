@@ -1,5 +1,6 @@
 """POST /api/auth/refreshtoken: a refresh token in, its successors out; never a 401."""
 
+import os
 from collections.abc import Callable, Iterator
 from threading import Lock
 from typing import Any
@@ -12,7 +13,7 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from accounts import sessions
+from accounts import sessions, tokens
 from accounts.models import Refreshable, Session, User
 from accounts.tokens import Claims, RefreshToken, read
 
@@ -275,3 +276,12 @@ def test_a_session_opened_by_a_copy_of_the_server_that_counts_no_refreshes_yet_i
     sessions_before.create(**opened)
     assert [refresh(first)[0] for _ in range(2)] == [200, 200]
     assert Session.objects.get().refreshes == 2
+
+
+def test_processes_that_were_forked_give_tokens_other_ids() -> None:
+    reader, writer = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(writer, tokens._jti.getrandbits(128).to_bytes(16, "big"))
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert int.from_bytes(os.read(reader, 16), "big") != tokens._jti.getrandbits(128)

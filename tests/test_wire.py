@@ -9,13 +9,17 @@ from django.db import DataError, IntegrityError, OperationalError, connection, t
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone as clock
+from hypothesis import given
+from hypothesis import strategies as st
 
 from accounts.models import Counter, Session, User
 from accounts.models.counters import _FOUND, _NEW
-from accounts.models.wire import ask
+from accounts.models.wire import _literal, ask
 
 pytestmark = pytest.mark.django_db
 MOMENT = datetime(2026, 11, 23, 12, 34, 56, 789_012, tzinfo=UTC)
+# As a database takes them: in UTF-8, which knows no lone surrogates.
+TEXTS = st.text(st.characters(codec="utf-8"))
 SHORT_WAY = pytest.mark.skipif(connection.vendor != "mysql", reason="The other databases have no short way.")
 
 
@@ -57,8 +61,8 @@ def test_what_is_written_is_what_django_reads() -> None:
 )
 def test_a_moment_comes_back_as_the_same(moment: datetime) -> None:
     _NEW.add(counter(at=moment))
-    [row] = _FOUND.rows(key="k")
-    assert (row[1], row[1].tzinfo) == (moment, UTC)
+    [row] = Counter.objects.look(["k"])
+    assert (row.at, row.at.tzinfo) == (moment, UTC)
 
 
 def test_a_second_row_of_one_key_is_refused() -> None:
@@ -80,6 +84,13 @@ def test_what_is_wrong_is_raised_as_djangos_errors() -> None:
         _NEW.add(counter(key="x" * 65))
     with pytest.raises(OperationalError), transaction.atomic():
         ask(connection, "SELECT nothing", [])
+
+
+@SHORT_WAY
+@given(st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), TEXTS))
+def test_a_value_is_written_as_mysqlclient_writes_it(value: Any) -> None:
+    connection.ensure_connection()
+    assert _literal(connection.connection, value) == connection.connection.literal(value)
 
 
 @SHORT_WAY

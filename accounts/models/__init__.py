@@ -2,7 +2,7 @@
 
 from accounts.models.activity import DailyCount
 from accounts.models.audit import Action, Actor, AuditEntry, AuditSeal, Via
-from accounts.models.counters import Counter
+from accounts.models.counters import Counter, CounterRow
 from accounts.models.ids import new_id, new_session_id
 from accounts.models.imports import ImportedUser
 from accounts.models.roles import ADMIN, BUILT_IN_ROLES, COUNTED, AdminGuard, Role, RoleGrant, RoleManager
@@ -19,6 +19,7 @@ __all__ = [
     "AuditEntry",
     "AuditSeal",
     "Counter",
+    "CounterRow",
     "DailyCount",
     "ImportedUser",
     "NameKeyField",

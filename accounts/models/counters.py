@@ -1,23 +1,34 @@
 """What has been tried how often, where no Redis counts it (see accounts/counters.py)."""
 
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID, uuid4
 
-from django.db import DEFAULT_DB_ALIAS, models, transaction
+from django.db import models, transaction
 
 from accounts.models.compiled import Insert, Param, Select, Update
 
 
-class CounterManager(models.Manager["Counter"]):
-    def find(self, key: str) -> "Counter | None":
-        rows = _FOUND.rows(key=key)
-        return Counter.from_db(DEFAULT_DB_ALIAS, [*_TALLY, "version"], rows[0]) if rows else None
+class CounterRow(NamedTuple):
+    """A row as it was read. The fields are those of Counter."""
 
-    def look(self, keys: list[str]) -> "list[Counter]":
+    key: str
+    level: float
+    at: datetime
+    ready_at: datetime
+    familiar_until: datetime | None
+    version: UUID
+
+
+class CounterManager(models.Manager["Counter"]):
+    def look(self, keys: list[str]) -> list[CounterRow]:
         """Of up to three keys."""
-        first, second, third = [*keys, "", ""][:3]
-        rows = _LOOKED_AT.rows(first=first, second=second, third=third)
-        return [Counter.from_db(DEFAULT_DB_ALIAS, ["key", *_TALLY], row) for row in rows]
+        if len(keys) == 1:
+            rows = _FOUND.rows(key=keys[0])
+        else:
+            first, second, third = [*keys, "", ""][:3]
+            rows = _LOOKED_AT.rows(first=first, second=second, third=third)
+        return [CounterRow(*row) for row in rows]
 
     def put(self, key: str, tally: dict[str, Any]) -> bool:
         """Whatever is kept under the key, replaces it; False if there is nothing."""
@@ -56,13 +67,13 @@ _KEY, _VERSION = Param("key", models.CharField()), Param("version", models.UUIDF
 _CHANGES = {field.name: Param(field.name, field) for field in Counter._meta.concrete_fields if field.name in _TALLY}
 _CHANGES["version"] = Param("new_version", models.UUIDField())
 
-_FOUND = Select(lambda: Counter.objects.filter(key=_KEY).values_list(*_TALLY, "version"))
+_FOUND = Select(lambda: Counter.objects.filter(key=_KEY).values_list(*CounterRow._fields))
 _LOOKED_AT = Select(
     lambda: Counter.objects.filter(
         models.Q(key=Param("first", models.CharField()))
         | models.Q(key=Param("second", models.CharField()))
         | models.Q(key=Param("third", models.CharField()))
-    ).values_list("key", *_TALLY)
+    ).values_list(*CounterRow._fields)
 )
 _PUT = Update(lambda: Counter.objects.filter(key=_KEY), **_CHANGES)
 _SWAP = Update(lambda: Counter.objects.filter(key=_KEY, version=_VERSION), **_CHANGES)

@@ -101,21 +101,21 @@ def sign_in(*, username: str, password: str, by: Actor, access_token: str = "") 
     """The user and the tokens of a new session. It replaces the session of `access_token`, which the client will
     forget now, if that is the same user's (ASVS 7.2.4). Raises what `authenticate` raises."""
 
-    def enter(user: User, guess: Guess) -> tuple[User, TokenPair]:
+    def enter(user: User, guess: Guess) -> tuple[User, Actor, TokenPair]:
+        owner = replace(by, user_id=user.pk)
         together = guess.is_one_row
         if not together:
             guess.was_right()
         try:
-            opened = _open_session(user, replace(by, user_id=user.pk), guess.was_right if together else None)
+            opened = _open_session(user, owner, guess.was_right if together else None)
         except IntegrityError:
             # The account was deleted while its password was checked.
             raise InvalidCredentials() from None
-        return user, opened
+        return user, owner, opened
 
-    user, pair = _authenticated(username, password, by, False, enter)
-    by = replace(by, user_id=user.pk)
-    with suppress(InvalidToken):
-        if access_token:
+    user, by, pair = _authenticated(username, password, by, False, enter)
+    if access_token:
+        with suppress(InvalidToken):
             claims = tokens.read_even_expired(tokens.AccessToken, access_token)
             chosen = sessions.of_claims(claims).filter(user=user)
             _end(chosen, Session.Reason.REPLACED, Action.SESSIONS_REVOKED, by, user.pk)
