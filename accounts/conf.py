@@ -42,6 +42,10 @@ class Conf:
         return timedelta(seconds=max(settings.ACCESS_TOKEN_LIFETIME, settings.REFRESH_TOKEN_LIFETIME))
 
     @cached_property
+    def debug(self) -> bool:
+        return settings.DEBUG
+
+    @cached_property
     def secret_key(self) -> str:
         return settings.SECRET_KEY
 

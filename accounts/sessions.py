@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -70,24 +69,18 @@ def rotate(claims: tokens.Claims, *, address: str | None) -> TokenPair:
     """Answers a refresh token with a new pair. Raises RefreshTokenUnknown where there is no live session;
     RefreshTokenReused for a retired token, whose session is to be ended (RFC 9700 section 4.14.2), however often it
     was refreshed; TooManyRequests, and leaves the session as it is."""
-    with _one_at_a_time(claims.session_id):
-        session, now, counted = _move(claims)
-    if counted:
-        counted.was_kept(address=address)
-    return _issue(session, now, generation=session.generation + 1)
-
-
-@contextmanager
-def _one_at_a_time(session_id: UUID) -> Iterator[None]:
-    """Those that come at once queue instead of losing races, each of which costs two statements. What is right the
-    compare-and-swap decides; so whoever has waited for long, as where the database is slow, goes on all the same."""
-    queue = _QUEUES[hash(session_id) % len(_QUEUES)]
+    # Those that come at once queue instead of losing races, each of which costs two statements. What is right the
+    # compare-and-swap decides; so whoever has waited for long, as where the database is slow, goes on all the same.
+    queue = _QUEUES[hash(claims.session_id) % len(_QUEUES)]
     is_mine = queue.acquire(timeout=QUEUE_FOR)
     try:
-        yield
+        session, now, counted = _move(claims)
     finally:
         if is_mine:
             queue.release()
+    if counted:
+        counted.was_kept(address=address)
+    return _issue(session, now, generation=session.generation + 1)
 
 
 @retrying

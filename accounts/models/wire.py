@@ -10,6 +10,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 
+from accounts.conf import conf
+
 Params = list[Any]
 # The rows that came, and how many the statement met.
 Answer = tuple[Sequence[Sequence[Any]], int]
@@ -24,7 +26,8 @@ _PLAIN = models.IntegerField | models.CharField | models.BooleanField | models.F
 def ask(connection: BaseDatabaseWrapper, sql: str, params: Params) -> Answer:
     """Raises what Django's cursors raise."""
     # Who watches Django's statements, watches these.
-    if connection.vendor == "mysql" and not connection.queries_logged and not connection.execute_wrappers:
+    watched = connection.force_debug_cursor or conf.debug or connection.execute_wrappers
+    if connection.vendor == "mysql" and not watched:
         return _ask_mysqlclient(connection, sql, params)
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
@@ -39,16 +42,16 @@ def _ask_mysqlclient(connection: Any, sql: str, params: Params) -> Answer:
     if connection.connection is None:
         connection.ensure_connection()
     connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors:
-        client, errors = connection.connection, connection.Database
-        try:
-            client.query(sql.encode() % tuple([_literal(client, value) for value in params]))
-            result = client.store_result() if client.field_count() else None
-        except errors.OperationalError as error:
-            if error.args[0] in _ABOUT_INTEGRITY:
-                raise errors.IntegrityError(*error.args) from error
-            raise
+    client = connection.connection
+    try:
+        client.query(sql.encode() % tuple([_literal(client, value) for value in params]))
+        result = client.store_result() if client.field_count() else None
         return result.fetch_row(0) if result else (), client.affected_rows()
+    except connection.Database.Error as error:
+        with connection.wrap_database_errors:
+            if isinstance(error, connection.Database.OperationalError) and error.args[0] in _ABOUT_INTEGRITY:
+                raise connection.Database.IntegrityError(*error.args) from error
+            raise
 
 
 def _literal(client: Any, value: Any) -> bytes:
