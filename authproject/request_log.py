@@ -40,7 +40,8 @@ class RequestLogMiddleware:
         bind_contextvars(request_id=request_id)
         try:
             response = self.get_response(request)
-            response.headers["X-Request-ID"] = request_id
+            # Letters and digits. Django would look whether they are, and whether those of the name are.
+            response.headers._store["x-request-id"] = ("X-Request-ID", request_id)
             _log(request, response, began)
         finally:
             clear_contextvars()

@@ -2,13 +2,16 @@
 
 import os
 from collections.abc import Iterable
+from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
 import django
+from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.core.cache import BaseCache, caches, close_caches
+from django.core.handlers import base
 from django.core.handlers.base import reset_urlconf
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.core.management.base import BaseCommand
@@ -117,6 +120,25 @@ class Handler(WSGIHandler):
         return found
 
 
+def _find_out_once() -> None:
+    """Of a view, what Django and DRF find out at each request: whether it is a coroutine, and which methods its route
+    takes, which each answer names."""
+    from rest_framework.views import APIView  # needs the setup
+    from rest_framework.viewsets import ViewSetMixin
+
+    base.iscoroutinefunction = lru_cache(maxsize=MAX_ROUTES)(iscoroutinefunction)  # type: ignore[attr-defined]
+    find_out = APIView.default_response_headers.fget  # type: ignore[attr-defined]
+    found: dict[tuple[object, ...], dict[str, str]] = {}
+
+    def default_response_headers(view: Any) -> dict[str, str]:
+        route = type(view), len(view.renderer_classes) > 1, *view.http_method_names, *view.action_map.items()
+        if route not in found:
+            found[route] = find_out(view)
+        return dict(found[route])
+
+    ViewSetMixin.default_response_headers = property(default_response_headers)  # type: ignore[attr-defined]
+
+
 def _without_idle_receivers() -> None:
     """Of what Django does at the end of each request: what is nothing here."""
     request_finished.disconnect(reset_urlconf)
@@ -127,6 +149,7 @@ def _without_idle_receivers() -> None:
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authproject.settings")
 django.setup(set_prefix=False)
 BaseCommand().check()
+_find_out_once()
 _without_idle_receivers()
 application = Handler(connections.install(limit=conf.database_connections, timeout=conf.database_timeout))
 

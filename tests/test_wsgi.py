@@ -9,6 +9,9 @@ from django.core.signals import request_finished
 from django.http import HttpRequest
 from django.urls import ResolverMatch, get_urlconf, set_script_prefix, set_urlconf
 from pytest_django import Settings
+from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory
+from rest_framework.viewsets import ViewSet
 
 from authproject.wsgi import application
 
@@ -42,6 +45,34 @@ def test_a_file_is_not_read_into_memory() -> None:
     status, _, body = ask("/static/admin/css/base.css")
     body.close()  # type: ignore[attr-defined]
     assert (status, isinstance(body, list)) == ("200 OK", False)
+
+
+class Taken(ViewSet):
+    authentication_classes = permission_classes = ()
+
+    def look(self, request: HttpRequest) -> Response:
+        return Response()
+
+    put = look
+
+
+LOOKED_AT = Taken.as_view({"get": "look"})
+POSTED_TO = Taken.as_view({"post": "look"})
+WITHOUT_PUT = Taken.as_view({"get": "look"}, http_method_names=["get", "options"])
+
+
+@pytest.mark.parametrize("time", ["the first time", "the second time"])
+@pytest.mark.parametrize(
+    ("view", "method", "allowed"),
+    [
+        (LOOKED_AT, "GET", "GET, PUT, HEAD, OPTIONS"),
+        (POSTED_TO, "POST", "POST, PUT, OPTIONS"),
+        (WITHOUT_PUT, "GET", "GET, OPTIONS"),
+        (POSTED_TO, "DELETE", "POST, PUT, OPTIONS"),
+    ],
+)
+def test_each_route_names_the_methods_that_it_takes(time: str, view: Any, method: str, allowed: str) -> None:
+    assert view(APIRequestFactory().generic(method, "/"))["Allow"] == allowed
 
 
 def test_a_request_is_finished_when_its_answer_is_handed_over() -> None:
