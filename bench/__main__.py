@@ -88,7 +88,7 @@ def _rounds(contestants: list[Contestant], options: Namespace) -> dict[str, Any]
 
 
 def _mixed(contestants: list[Contestant], options: Namespace) -> list[dict[str, Any]]:
-    compared = [contestant for contestant in contestants if contestant.name in {"ours", "express"}]
+    compared = [contestant for contestant in contestants if contestant.name in {"ours", "ours_pinned", "express"}]
     numbers = range(1, options.rounds + 1)
     boards = mixed.BOARDS[-1:] if options.smoke else mixed.BOARDS
     return [row for n in numbers for row in mixed.measure(compared, boards, n, options.seconds, options.clients)]

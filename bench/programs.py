@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from authproject import affinity
 from bench.api import DJOSER, ENDPOINTS, OURS, REFERENCE, ROLES, Api
 
 BENCH = Path(__file__).parent
@@ -66,6 +67,12 @@ for name, role in {ROLES!r}.items():
 
 PROGRAMS = {
     "ours": ours("this server"),
+    # It insists on a worker for each core.
+    **(
+        {"ours_pinned": ours("this server, PIN_WORKERS=on", variables={**AS_DEPLOYED, "PIN_WORKERS": "on"})}
+        if len(affinity.cores()) <= int(PROCESSES)
+        else {}
+    ),
     "ours_bcrypt": ours(
         "this server, bcrypt 8",
         endpoints=("sign_in", "sign_up"),

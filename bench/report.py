@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -20,7 +21,9 @@ def surroundings() -> dict[str, Any]:
     """The machine, and the versions of what takes part."""
     model = next(line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name"))
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
-    versions = {"python": platform.python_version(), **{name: metadata.version(name) for name in PACKAGES}}
+    # Debian's own, in /usr, is a quarter faster than one that was built here without profile-guided optimisation.
+    python = f"{platform.python_version()} in {sys.base_prefix}"
+    versions = {"python": python, **{name: metadata.version(name) for name in PACKAGES}}
     for name, command in PROGRAMS_USED.items():
         versions[name] = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split("\n")[0]
     cpu = f"{os.cpu_count()} x {model.partition(': ')[2]}"

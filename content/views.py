@@ -34,4 +34,4 @@ class BoardViewSet(ViewSet):
 
 
 def _text(content: str) -> HttpResponse:
-    return HttpResponse(content, content_type="text/plain; charset=utf-8")
+    return HttpResponse(content.encode(), content_type="text/plain; charset=utf-8")
