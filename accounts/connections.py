@@ -4,8 +4,7 @@ Else each thread would keep one of its own, and there are many threads, most of 
 """
 
 from collections import deque
-from queue import Empty, SimpleQueue
-from threading import local
+from threading import Semaphore, local
 from typing import Any
 
 from django.core.signals import request_finished, request_started
@@ -32,10 +31,7 @@ class Pool:
     def __init__(self, *, limit: int, timeout: int) -> None:
         """Of so many connections at most; `timeout` is for how many seconds their requests wait for an answer."""
         self._timeout = timeout
-        # A semaphore, and unlike threading's written in C.
-        self._seats: SimpleQueue[None] = SimpleQueue()
-        for _ in range(limit):
-            self._seats.put(None)
+        self._seats = Semaphore(limit)
         # What was used last is used next.
         self._idle: deque[Any] = deque()
         self._thread = local()
@@ -56,20 +52,18 @@ class Pool:
         self._thread.lent = None
         del connections[DEFAULT_DB_ALIAS]
         self._idle.append(connection)
-        self._seats.put(None)
+        self._seats.release()
 
     def create(self, alias: str) -> Any:
         """For `connections`, where this thread has none. Raises AllLent."""
         if alias != DEFAULT_DB_ALIAS or not getattr(self._thread, "borrows", False):
             return ConnectionHandler.create_connection(connections, alias)
-        try:
-            self._seats.get(timeout=LONGEST_WAIT)
-        except Empty:
-            raise AllLent() from None
+        if not self._seats.acquire(timeout=LONGEST_WAIT):
+            raise AllLent()
         try:
             self._thread.lent = self._idle_one() or self._patient_one()
         except BaseException:
-            self._seats.put(None)
+            self._seats.release()
             raise
         return self._thread.lent
 
@@ -99,8 +93,11 @@ def install(*, limit: int, timeout: int) -> Pool:
     global _pool
     _pool = Pool(limit=limit, timeout=timeout)
     connections.create_connection = _pool.create  # type: ignore[method-assign]
-    # Django's own asks each time whether this is a coroutine, where it would refuse to ask the database anyway.
-    connections._connections = local()  # type: ignore[attr-defined]
+    # Django's own asks each time whether an event loop runs here; where one does, it lets nobody ask the database.
+    of_threads = local()
+    for connection in connections.all(initialized_only=True):
+        setattr(of_threads, connection.alias, connection)
+    connections._connections = of_threads  # type: ignore[attr-defined]
     # A thread has none when its request begins and ends, and whether one can still be used the pool finds out.
     if list(connections) == [DEFAULT_DB_ALIAS]:
         for signal in (request_started, request_finished):

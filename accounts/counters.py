@@ -57,7 +57,10 @@ class Store(ABC):
         for _ in range(ROUNDS):
             if self._swapped(sorted(keys), change, seen):
                 return
-            seen = None
+            if seen:
+                # It was old. Nobody need be in the way now.
+                seen = None
+                continue
             time.sleep(random.uniform(0, PAUSE))  # noqa: S311
         raise TooManyRequests(timedelta(seconds=1))
 
@@ -110,6 +113,8 @@ class DatabaseStore(Store):
     @retrying
     def _swap(self, keys: list[str], change: Change, seen: Seen | None) -> None:
         if len(keys) == 1:
+            # As before a reading: this is done again, should the connection be lost.
+            connection.health_check_done = True  # type: ignore[attr-defined]
             tallies, found = seen if seen and keys[0] in seen.rows else self.look(keys)
             self._write_all(change({key: tallies[key] for key in keys if key in tallies}), found)
             return

@@ -115,8 +115,8 @@ def guess(*, username: str, address: str | None) -> Iterator[Guess]:
 
 
 def _refuse_waiting(pair: Limits, wide: Limits) -> Seen | None:
-    """Raises TooManyRequests if a guess had to wait now. Counts nothing; gives what it saw of an account that has
-    signed in here before. Others may have by the time that this is counted."""
+    """Raises TooManyRequests if a guess had to wait now. Counts nothing. Gives what it saw, where the account has
+    signed in from there before, to be counted from; another one may become familiar before it is counted."""
     if not pair and not wide:
         return None
     now, seen = timezone.now(), counters.store().look([*pair, *wide])

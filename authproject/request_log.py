@@ -40,7 +40,7 @@ class RequestLogMiddleware:
         bind_contextvars(request_id=request_id)
         try:
             response = self.get_response(request)
-            # Letters and digits. Django would look whether they are, and whether those of the name are.
+            # Of which `_id_of` knows the letters; Django would look at them, and at those of the name.
             response.headers._store["x-request-id"] = ("X-Request-ID", request_id)
             _log(request, response, began)
         finally:

@@ -30,7 +30,7 @@ log = get_logger(__name__)
 # DRF takes no longer one either.
 MAX_CONTENT_TYPE = 256
 # More than there are: a pattern of a view of one's own may let in any number of paths.
-MAX_ROUTES = 1000
+MAX_ROUTES = MAX_VIEWS = 1000
 
 
 class Request(WSGIRequest):
@@ -126,12 +126,25 @@ def _find_out_once() -> None:
     from rest_framework.views import APIView  # needs the setup
     from rest_framework.viewsets import ViewSetMixin
 
-    base.iscoroutinefunction = lru_cache(maxsize=MAX_ROUTES)(iscoroutinefunction)  # type: ignore[attr-defined]
+    known = lru_cache(maxsize=MAX_VIEWS)(iscoroutinefunction)
+
+    def is_coroutine_function(view: Any) -> bool:
+        try:
+            return known(view)
+        except TypeError:
+            # A view that is an object may be one that cannot be a key.
+            return iscoroutinefunction(view)
+
+    base.iscoroutinefunction = is_coroutine_function  # type: ignore[attr-defined]
     find_out = APIView.default_response_headers.fget  # type: ignore[attr-defined]
     found: dict[tuple[object, ...], dict[str, str]] = {}
 
     def default_response_headers(view: Any) -> dict[str, str]:
-        route = type(view), len(view.renderer_classes) > 1, *view.http_method_names, *view.action_map.items()
+        kind = type(view)
+        if any(getattr(kind, name) is not getattr(APIView, name) for name in ("allowed_methods", "_allowed_methods")):
+            # It has its own way to tell, which may look at more than the route.
+            return find_out(view)
+        route = kind, len(view.renderer_classes) > 1, *view.http_method_names, *view.action_map.items()
         if route not in found:
             found[route] = find_out(view)
         return dict(found[route])

@@ -1,24 +1,41 @@
 """PIN_WORKERS keeps each worker, whatever it does, on a core of its own."""
 
+import fcntl
 import os
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from authproject import affinity
 from tests.live import Server
 from tests.test_settings import serve
 
+if not hasattr(os, "sched_getaffinity"):
+    pytest.skip("This system keeps no process on a core.", allow_module_level=True)
+
 pytestmark = pytest.mark.no_database
 
-CORES = os.sched_getaffinity(0)
-PATIENCE = 30  # seconds
+CORES = sorted(os.sched_getaffinity(0))
+PATIENCE = 60  # seconds
 
 
 @pytest.fixture(scope="module")
-def pinned(start_server: Callable[..., Server]) -> Server:
+def process_with_an_odd_name() -> Iterator[None]:
+    """As of a program in another script, whose name the kernel cut in the midst of a letter."""
+    odd = "open('/proc/self/comm', 'wb').write(b') Z 1 \\xd0'); print(flush=True); import time; time.sleep(600)"
+    with subprocess.Popen([sys.executable, "-c", odd], stdout=subprocess.PIPE) as process:
+        process.stdout.readline()  # type: ignore[union-attr]
+        yield
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def pinned(start_server: Callable[..., Server], process_with_an_odd_name: None) -> Server:
     return start_server(WORKERS=str(len(CORES)), PIN_WORKERS="on")
 
 
@@ -30,14 +47,18 @@ def _children(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
 
 
-def cores_of(worker: int) -> set[int]:
+def cores_of(worker: int) -> list[int]:
     """On which any of its threads may run."""
     threads = Path(f"/proc/{worker}/task").iterdir()
-    return {core for thread in threads for core in os.sched_getaffinity(int(thread.name))}
+    return sorted({core for thread in threads for core in os.sched_getaffinity(int(thread.name))})
 
 
-def shares(server: Server) -> list[set[int]]:
-    return sorted(map(cores_of, workers_of(server)), key=sorted)
+def shares(server: Server) -> list[list[int]]:
+    try:
+        return sorted(map(cores_of, workers_of(server)))
+    except OSError:
+        # One has just ended.
+        return []
 
 
 def soon(holds: Callable[[], bool]) -> bool:
@@ -48,10 +69,7 @@ def soon(holds: Callable[[], bool]) -> bool:
 
 
 def each_core_has_one(server: Server) -> bool:
-    try:
-        return shares(server) == [{core} for core in sorted(CORES)]
-    except OSError:
-        return False
+    return shares(server) == [[core] for core in CORES]
 
 
 def test_each_core_has_one_worker_with_all_its_threads(pinned: Server) -> None:
@@ -68,15 +86,45 @@ def test_the_successor_of_a_worker_that_was_killed_takes_its_core(pinned: Server
     assert soon(lambda: killed not in workers_of(pinned) and each_core_has_one(pinned)), shares(pinned)
 
 
+def test_workers_that_are_replaced_one_by_one_are_on_a_core_each_again(pinned: Server) -> None:
+    assert soon(lambda: each_core_has_one(pinned))
+    before = set(workers_of(pinned))
+    pinned.process.send_signal(signal.SIGHUP)
+    replaced = soon(lambda: not before & set(workers_of(pinned)) and len(shares(pinned)) == len(CORES))
+    assert (replaced, shares(pinned)) == (True, [[core] for core in CORES])
+
+
 def test_the_first_process_may_run_anywhere(pinned: Server) -> None:
-    assert os.sched_getaffinity(pinned.process.pid) == CORES
+    assert sorted(os.sched_getaffinity(pinned.process.pid)) == CORES
+
+
+def test_more_workers_than_cores_are_spread_over_all_of_them(start_server: Callable[..., Server]) -> None:
+    server = start_server(WORKERS=str(len(CORES) + 1), PIN_WORKERS="on")
+    assert soon(lambda: len(shares(server)) == len(CORES) + 1 and all(len(each) == 1 for each in shares(server)))
+    assert {core for each in shares(server) for core in each} == set(CORES)
+
+
+def test_whoever_holds_the_lock_holds_no_worker_up(start_server: Callable[..., Server]) -> None:
+    with Path(affinity.__file__).open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        server = start_server(WORKERS=str(len(CORES)), PIN_WORKERS="on")
+        assert soon(lambda: len(shares(server)) == len(CORES) and all(len(each) == 1 for each in shares(server)))
+
+
+def test_a_worker_that_no_core_takes_serves_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "sched_setaffinity", refuse)
+    affinity.pin()
+    assert sorted(os.sched_getaffinity(0)) == CORES
 
 
 def test_without_it_workers_may_run_anywhere(start_server: Callable[..., Server]) -> None:
     assert shares(start_server(WORKERS="1")) == [CORES]
 
 
-@pytest.mark.skipif(len(CORES) < 2, reason="one core is never idle while the other one works")
+@pytest.mark.skipif(len(CORES) < 2, reason="One core is never idle while the other one works.")
 def test_fewer_workers_than_cores_are_refused_in_one_sentence() -> None:
     code, error = serve(PIN_WORKERS="on", WORKERS="1")
     assert (code, error.count("\n"), f"Set WORKERS={len(CORES)}, or PIN_WORKERS=off." in error) == (1, 1, True)

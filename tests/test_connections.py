@@ -5,17 +5,22 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 import pytest
 from django.db import connection, connections, transaction
+from django.utils import timezone
 from pytest_django import Settings
 
 import accounts.connections
 from accounts.connections import AllLent, Pool, give_back
+from accounts.models.counters import _PUT
 from accounts.transactions import is_away
 from accounts.turns import Turns
 from tests.live import Server
+
+MOMENTS = ("at", "ready_at", "familiar_until", "expires_at")
 
 
 def connections_of(server: Server) -> list[int]:
@@ -105,6 +110,13 @@ def ask() -> Any:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_what_a_thread_was_connected_by_before_it_keeps(request: pytest.FixtureRequest) -> None:
+    before = connections["default"]
+    request.getfixturevalue("pool")
+    assert connections["default"] is before
+
+
+@pytest.mark.django_db(transaction=True)
 def test_the_next_request_is_lent_the_same_connection(pool: Pool, run: Callable[..., Any]) -> None:
     def request() -> Any:
         with pool:
@@ -127,6 +139,27 @@ def test_what_is_lent_already_is_refused_as_the_database_would(
     with pytest.raises(AllLent) as refused:
         run(lambda: request(lambda: run(lambda: request(lambda: None))))
     assert is_away(refused.value)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_write_waits_for_what_is_lent_once(
+    pool: Pool, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    class Taken:
+        def acquire(self, timeout: float) -> bool:
+            waited.append(timeout)
+            return False
+
+    def request() -> None:
+        with pool:
+            _PUT.execute(key="k", level=0.0, new_version=uuid4(), **dict.fromkeys(MOMENTS, timezone.now()))
+
+    monkeypatch.setattr(pool, "_seats", Taken())
+    with pytest.raises(AllLent):
+        run(request)
+    assert waited == [accounts.connections.LONGEST_WAIT]
 
 
 @pytest.mark.django_db(transaction=True)

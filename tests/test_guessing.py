@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ import time_machine
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from accounts import throttling
 from accounts.models import Counter, Session, User
 from accounts.services import checking
 from tests import live
@@ -641,3 +643,19 @@ def test_with_a_redis_it_is_the_same(
     assert statuses(11) == [CHECKED] * 10 + [WAITS]
     clock.shift(1)
     assert (try_(password=PASSWORD).status_code, Counter.objects.exists()) == (RIGHT, False)
+
+
+def test_an_account_that_is_forgotten_while_it_waits_for_its_turn_counts_like_any_other(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with throttling.guess(username="alice", address="192.0.2.1") as guess:
+        guess.was_right()
+
+    @contextmanager
+    def slow_turn() -> Iterator[None]:
+        clock.shift(throttling.FAMILIAR_FOR)
+        yield
+
+    monkeypatch.setattr(throttling, "turn", slow_turn)
+    with throttling.guess(username="alice", address="192.0.2.1") as guess:
+        assert len(guess.wide) == 2

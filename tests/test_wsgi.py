@@ -2,11 +2,13 @@
 
 import io
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import pytest
+from django.core.handlers import base
 from django.core.signals import request_finished
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, get_urlconf, set_script_prefix, set_urlconf
 from pytest_django import Settings
 from rest_framework.response import Response
@@ -73,6 +75,30 @@ WITHOUT_PUT = Taken.as_view({"get": "look"}, http_method_names=["get", "options"
 )
 def test_each_route_names_the_methods_that_it_takes(time: str, view: Any, method: str, allowed: str) -> None:
     assert view(APIRequestFactory().generic(method, "/"))["Allow"] == allowed
+
+
+class Moody(Taken):
+    """Takes what it is asked for, as one that looks at who asks may."""
+
+    @property
+    def allowed_methods(self) -> list[str]:
+        return [str(self.request.method)]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_view_that_has_its_own_way_to_tell_its_methods_is_asked_each_time(method: str) -> None:
+    assert Moody.as_view({"get": "look"})(APIRequestFactory().generic(method, "/"))["Allow"] == method
+
+
+def test_a_view_that_is_an_object_and_no_key_is_called_all_the_same() -> None:
+    @dataclass
+    class View:
+        said: str
+
+        def __call__(self, request: HttpRequest) -> HttpResponse:
+            return HttpResponse(self.said)
+
+    assert base.iscoroutinefunction(View("here")) is False  # type: ignore[attr-defined]
 
 
 def test_a_request_is_finished_when_its_answer_is_handed_over() -> None:

@@ -107,8 +107,9 @@ def insert_all(rows: Sequence[models.Model]) -> None:
 class _Write(Statement):
     def execute(self, **values: Any) -> int:
         """Says how many rows that met."""
+        connection = connections[DEFAULT_DB_ALIAS]
         try:
-            return self._ask(connections[DEFAULT_DB_ALIAS], values)[1]
+            return self._ask(connection, values)[1]
         except Exception:
             with transaction.mark_for_rollback_on_error(using=DEFAULT_DB_ALIAS):
                 raise

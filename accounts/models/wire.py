@@ -55,7 +55,7 @@ def _ask_mysqlclient(connection: Any, sql: str, params: Params) -> Answer:
 
 
 def _literal(client: Any, value: Any) -> bytes:
-    """As `client.literal`, which finds the commonest types last."""
+    """As `client.literal`, in fewer steps for the commonest types."""
     kind = type(value)
     if kind is str:
         text: bytes = client.string_literal(value.encode(client.encoding))
