@@ -68,4 +68,4 @@ def _bars(axes: Axes, place: int, name: str, values: dict[str, float | None], st
 
 
 def _short(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
+    return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from authproject import affinity
-from tests.live import Server
+from tests.live import ROOT, Server
 from tests.test_settings import serve
 
 if not hasattr(os, "sched_getaffinity"):
@@ -98,17 +98,32 @@ def test_the_first_process_may_run_anywhere(pinned: Server) -> None:
     assert sorted(os.sched_getaffinity(pinned.process.pid)) == CORES
 
 
-def test_more_workers_than_cores_are_spread_over_all_of_them(start_server: Callable[..., Server]) -> None:
-    server = start_server(WORKERS=str(len(CORES) + 1), PIN_WORKERS="on")
-    assert soon(lambda: len(shares(server)) == len(CORES) + 1 and all(len(each) == 1 for each in shares(server)))
-    assert {core for each in shares(server) for core in each} == set(CORES)
+def pinned_children(number: int) -> list[list[int]]:
+    """The cores of so many processes that were started at once, while all of them live."""
+    program = "import os; from authproject import affinity; affinity.CHOOSE_WITHIN = 0.2; affinity.pin();"
+    said = "print(*os.sched_getaffinity(0), flush=True); input()"
+    command = [sys.executable, "-c", program + said]
+    children = [
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(number)
+    ]
+    try:
+        lines = [child.stdout.readline() for child in children if child.stdout]
+        return sorted([int(core) for core in line.split()] for line in lines)
+    finally:
+        for child in children:
+            child.communicate(b"\n")
 
 
-def test_whoever_holds_the_lock_holds_no_worker_up(start_server: Callable[..., Server]) -> None:
+def test_more_workers_than_cores_are_spread_over_all_of_them() -> None:
+    taken = pinned_children(len(CORES) + 1)
+    assert [len(each) for each in taken] == [1] * (len(CORES) + 1)
+    assert {core for each in taken for core in each} == set(CORES)
+
+
+def test_whoever_holds_the_lock_holds_no_worker_up() -> None:
     with Path(affinity.__file__).open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        server = start_server(WORKERS=str(len(CORES)), PIN_WORKERS="on")
-        assert soon(lambda: len(shares(server)) == len(CORES) and all(len(each) == 1 for each in shares(server)))
+        assert len(pinned_children(1)[0]) == 1
 
 
 def test_a_worker_that_no_core_takes_serves_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
