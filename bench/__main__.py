@@ -49,6 +49,8 @@ def _options() -> Namespace:
     options = parser.parse_args()
     if options.smoke:
         options.rounds, options.seconds, options.people = 1, 1, 4
+        # The same server once more; tests/test_affinity.py shows that it works.
+        options.contestants = [name for name in options.contestants if name != "ours_pinned"]
     options.burst = 20 if options.smoke else 200
     return options
 

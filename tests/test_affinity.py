@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -86,44 +88,65 @@ def test_the_successor_of_a_worker_that_was_killed_takes_its_core(pinned: Server
     assert soon(lambda: killed not in workers_of(pinned) and each_core_has_one(pinned)), shares(pinned)
 
 
-def test_workers_that_are_replaced_one_by_one_are_on_a_core_each_again(pinned: Server) -> None:
-    assert soon(lambda: each_core_has_one(pinned))
-    before = set(workers_of(pinned))
-    pinned.process.send_signal(signal.SIGHUP)
-    replaced = soon(lambda: not before & set(workers_of(pinned)) and len(shares(pinned)) == len(CORES))
-    assert (replaced, shares(pinned)) == (True, [[core] for core in CORES])
-
-
 def test_the_first_process_may_run_anywhere(pinned: Server) -> None:
     assert sorted(os.sched_getaffinity(pinned.process.pid)) == CORES
 
 
-def pinned_children(number: int) -> list[list[int]]:
-    """The cores of so many processes that were started at once, while all of them live."""
-    program = "import os; from authproject import affinity; affinity.CHOOSE_WITHIN = 0.2; affinity.pin();"
-    said = "print(*os.sched_getaffinity(0), flush=True); input()"
-    command = [sys.executable, "-c", program + said]
-    children = [
-        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(number)
-    ]
-    try:
-        lines = [child.stdout.readline() for child in children if child.stdout]
-        return sorted([int(core) for core in line.split()] for line in lines)
-    finally:
-        for child in children:
-            child.communicate(b"\n")
+class Child:
+    """A process that keeps itself on a core, until it is told to end."""
+
+    def __init__(self) -> None:
+        program = (
+            "import os; from authproject import affinity; affinity.CHOOSE_WITHIN = 0.2; affinity.pin();"
+            "print(*os.sched_getaffinity(0), flush=True); input()"
+        )
+        command = [sys.executable, "-c", program]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    @cached_property
+    def cores(self) -> list[int]:
+        return [int(core) for core in self.process.stdout.readline().split()]  # type: ignore[union-attr]
+
+    def end(self) -> None:
+        self.process.communicate(b"\n")
 
 
-def test_more_workers_than_cores_are_spread_over_all_of_them() -> None:
-    taken = pinned_children(len(CORES) + 1)
-    assert [len(each) for each in taken] == [1] * (len(CORES) + 1)
-    assert {core for each in taken for core in each} == set(CORES)
+@pytest.fixture
+def children() -> Iterator[Callable[[int], list[Child]]]:
+    """So many at once."""
+    with ExitStack() as stack:
+
+        def start(number: int) -> list[Child]:
+            started = [Child() for _ in range(number)]
+            for child in started:
+                stack.enter_context(child.process)
+                stack.callback(child.process.kill)
+            assert [len(child.cores) for child in started] == [1] * number
+            return started
+
+        yield start
 
 
-def test_whoever_holds_the_lock_holds_no_worker_up() -> None:
+Start = Callable[[int], list[Child]]
+
+
+def test_more_workers_than_cores_are_spread_over_all_of_them(children: Start) -> None:
+    assert {core for child in children(len(CORES) + 1) for core in child.cores} == set(CORES)
+
+
+def test_workers_that_are_replaced_one_by_one_are_on_a_core_each_again(children: Start) -> None:
+    """As granian does at SIGHUP: the new one comes before the old one goes."""
+    replaced = []
+    for old in children(len(CORES)):
+        replaced += children(1)
+        old.end()
+    assert sorted(child.cores for child in replaced) == [[core] for core in CORES]
+
+
+def test_whoever_holds_the_lock_holds_no_worker_up(children: Start) -> None:
     with Path(affinity.__file__).open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert len(pinned_children(1)[0]) == 1
+        children(1)
 
 
 def test_a_worker_that_no_core_takes_serves_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
