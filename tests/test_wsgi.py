@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 
 import pytest
 from django.core.handlers import base
-from django.core.signals import request_finished
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, get_urlconf, set_script_prefix, set_urlconf
 from pytest_django import Settings
@@ -19,6 +20,13 @@ from authproject.wsgi import application
 
 pytestmark = pytest.mark.no_database
 Headers = list[tuple[str, str]]
+
+
+@pytest.fixture(autouse=True)
+def _as_in_a_worker() -> None:
+    """Which is without what Django's test client connects after each request of its own."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
 
 
 def ask(path: str) -> tuple[str, Headers, Iterable[bytes]]:
