@@ -141,13 +141,14 @@ def _find_out_once() -> None:
 
     def default_response_headers(view: Any) -> dict[str, str]:
         kind = type(view)
-        if any(getattr(kind, name) is not getattr(APIView, name) for name in ("allowed_methods", "_allowed_methods")):
-            # It has its own way to tell, which may look at more than the route.
-            return find_out(view)
         route = kind, len(view.renderer_classes) > 1, *view.http_method_names, *view.action_map.items()
-        if route not in found:
-            found[route] = find_out(view)
-        return dict(found[route])
+        if known_headers := found.get(route):
+            return dict(known_headers)
+        headers: dict[str, str] = find_out(view)
+        # A view that has its own way to tell may look at more than the route.
+        if all(getattr(kind, name) is getattr(APIView, name) for name in ("allowed_methods", "_allowed_methods")):
+            found[route] = dict(headers)
+        return headers
 
     ViewSetMixin.default_response_headers = property(default_response_headers)  # type: ignore[attr-defined]
 
