@@ -45,9 +45,11 @@ function forget() {
 // As `send`; when the access token turns out to have ended it is refreshed, if that may be done without being asked.
 export async function ask(method, path, body) {
   const once = () => send(method, path, { body, cookies, token: tokens.access });
+  const before = ends;
   const answer = await once();
   if (answer.status !== 401 || !session.isOpen || !session.automatic) return answer;
-  await refresh();
+  // Others may have brought a new token while this answer was on its way.
+  if (ends === before) await refresh();
   return once();
 }
 
