@@ -659,3 +659,20 @@ def test_an_account_that_is_forgotten_while_it_waits_for_its_turn_counts_like_an
     monkeypatch.setattr(throttling, "turn", slow_turn)
     with throttling.guess(username="alice", address="192.0.2.1") as guess:
         assert len(guess.wide) == 2
+
+
+def test_an_account_that_becomes_familiar_while_it_waits_for_its_turn_is_counted_in_no_wider_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = iter(["another sign-in of the same account"])
+
+    @contextmanager
+    def slow_turn() -> Iterator[None]:
+        for _ in before:
+            with throttling.guess(username="alice", address="192.0.2.1") as guess:
+                guess.was_right()
+        yield
+
+    monkeypatch.setattr(throttling, "turn", slow_turn)
+    with throttling.guess(username="alice", address="192.0.2.1") as guess:
+        assert guess.wide == {}

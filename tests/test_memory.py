@@ -1,12 +1,18 @@
-"""A process that works on no passwords does not keep the memory that it worked on them in."""
+"""The memory that passwords are worked on in."""
 
 import ctypes
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from bench.cpu import family
+from tests.live import Server
+from tests.page_steps import sign_up
 from tests.test_settings import run
 
 pytestmark = pytest.mark.no_database
+GIVES_HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 SCRIPT = """
 import time
 import django
@@ -30,3 +36,14 @@ print(used - resident())
 def test_what_hashing_used_is_given_back_once_nobody_hashes() -> None:
     done = run("-c", SCRIPT, DJANGO_SETTINGS_MODULE="authproject.settings", MALLOC_ARENA_MAX="1")
     assert int(done.stdout) > 15, "of some 19 MiB"
+
+
+@pytest.mark.skipif(
+    not GIVES_HUGE_PAGES.exists() or "[never]" in GIVES_HUGE_PAGES.read_text(), reason="This system gives nobody any."
+)
+def test_a_server_hashes_in_huge_pages(start_server: Callable[..., Server]) -> None:
+    server = start_server()
+    sign_up(server, "alice", "bob", "carol", "dave")
+    said = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in family(server.process.pid)]
+    kilobytes = [int(text.partition("AnonHugePages:")[2].split()[0]) for text in said]
+    assert max(kilobytes) > 16_000, "of some 19 MiB"
