@@ -3,11 +3,13 @@ it migrates the database in between, for who starts one copy: another process wo
 """
 
 import os
+import signal
 import socket
 import sys
 
 import django
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
@@ -37,6 +39,7 @@ def main(application: str = "authproject.worker:application", *, migrate: bool =
 
         BaseCommand().check()
         _refuse_numbers_out_of_range()
+        _refuse_another_processors_code()
         if settings.PIN_WORKERS:
             _refuse_idle_cores()
         if migrate:
@@ -56,6 +59,22 @@ def _refuse_numbers_out_of_range() -> None:
     for name, largest in (("PORT", 65_535), ("WORKERS", 1000), ("THREADS", 1000)):
         if not 1 <= getattr(settings, name) <= largest:
             raise CommandError(f"{name} must be from 1 to {largest}, but is {getattr(settings, name)}.")
+
+
+def _refuse_another_processors_code() -> None:
+    """A hash compiled for a newer processor would end each worker at its first sign-in."""
+    child = os.fork()
+    if child == 0:
+        try:
+            make_password("")
+        finally:
+            os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGILL:
+        raise CommandError(
+            "argon2-cffi-bindings was compiled for another processor than this one. "
+            "See docs/deployment.md, A faster hash."
+        )
 
 
 def _refuse_idle_cores() -> None:

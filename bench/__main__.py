@@ -49,8 +49,8 @@ def _options() -> Namespace:
     options = parser.parse_args()
     if options.smoke:
         options.rounds, options.seconds, options.people = 1, 1, 4
-    # Pinned it is the same server once more; tests/test_affinity.py shows that it works.
-    left_out = {"ours_pinned"} if options.smoke else set()
+    # They are the same server once more, and what is about them is tested elsewhere.
+    left_out = {"ours_pinned", "ours_compiled"} if options.smoke else set()
     options.contestants = options.contestants or [name for name in PROGRAMS if name not in left_out]
     options.burst = 20 if options.smoke else 200
     return options
