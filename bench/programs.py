@@ -67,7 +67,7 @@ for name, role in {ROLES!r}.items():
 """
 
 # Argon2 as docs/deployment.md says that it can be compiled, beside the wheel that is installed.
-_COMPILED = BENCH / "argon2_compiled"
+_COMPILED = Path(sys.prefix) / "argon2-compiled"
 _COMPILE = (
     *(sys.executable, "-m", "pip", "install", "--quiet", "--upgrade", "--no-deps", "--no-cache-dir"),
     *("--target", str(_COMPILED), "--no-binary", "argon2-cffi-bindings"),
