@@ -105,10 +105,9 @@ def account(server: Server, name: str) -> dict[str, Any]:
 # --- guesses
 
 
-@pytest.fixture(params=["one server", "two servers"])
-def guessers(request: pytest.FixtureRequest, defaults: Server) -> Crowd:
-    others = [request.getfixturevalue("second")] if request.param == "two servers" else []
-    return Crowd([defaults, *others])
+@pytest.fixture
+def guessers(defaults: Server, second: Server) -> Crowd:
+    return Crowd([defaults, second])
 
 
 @pytest.mark.parametrize("name", ["victim", "nobody"])
