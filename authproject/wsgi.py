@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
 import django
 from asgiref.sync import iscoroutinefunction
-from django.conf import settings
+from django.conf import LazySettings, settings
 from django.core.cache import BaseCache, caches, close_caches
 from django.core.handlers import base
 from django.core.handlers.base import reset_urlconf
@@ -31,6 +31,8 @@ log = get_logger(__name__)
 MAX_CONTENT_TYPE = 256
 # More than there are: a pattern of a view of one's own may let in any number of paths.
 MAX_ROUTES = MAX_VIEWS = 1000
+# As a number: Python 3.11 looks a member of an enumeration up anew each time.
+BAD_REQUEST = int(HTTPStatus.BAD_REQUEST)
 
 
 class Request(WSGIRequest):
@@ -86,7 +88,8 @@ class Handler(WSGIHandler):
             response = self.get_response(request)
             response._handler_class = self.__class__
             headers = list(response.headers._store.values())
-            headers += (("Set-Cookie", cookie.output(header="")) for cookie in response.cookies.values())
+            if response.cookies:
+                headers += [("Set-Cookie", cookie.output(header="")) for cookie in response.cookies.values()]
             start_response(f"{response.status_code} {response.reason_phrase}", headers)
             if response.streaming:
                 return response
@@ -105,7 +108,7 @@ class Handler(WSGIHandler):
         if hasattr(request, "urlconf"):
             # A middleware gave it one; the thread's next request must not inherit that.
             set_urlconf(None)
-        if response.status_code >= HTTPStatus.BAD_REQUEST:
+        if response.status_code >= BAD_REQUEST:
             log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
         return response
 
@@ -153,6 +156,33 @@ def _find_out_once() -> None:
     ViewSetMixin.default_response_headers = property(default_response_headers)  # type: ignore[attr-defined]
 
 
+def _let_go_of_requests() -> None:
+    """DRF's views, requests and answers hold on to each other, in rings: Python would free them, and the password in
+    them, not when the answer is sent but when it next looks for rings, and use memory that no cache holds meanwhile."""
+    from rest_framework.views import APIView  # needs the setup
+
+    finalize = APIView.finalize_response
+
+    def finalize_response(view: Any, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        answer: Any = finalize(view, request, response, *args, **kwargs)
+        answer._resource_closers.append(partial(_untie, view, request, answer))
+        return answer
+
+    APIView.finalize_response = finalize_response  # type: ignore[assignment, method-assign]
+
+
+def _untie(view: Any, request: Any, answer: Any) -> None:
+    vars(view).clear()
+    for name, holder in (("parser_context", request), ("renderer_context", answer)):
+        getattr(holder, name, {}).clear()
+
+
+def _read_settings_directly() -> None:
+    """Django looks at each value that it gives out whether it is one of the wrapper's own methods, which are asked for
+    by no one."""
+    LazySettings.__getattribute__ = object.__getattribute__  # type: ignore[method-assign]
+
+
 def _without_idle_receivers() -> None:
     """Of what Django does at the end of each request: what is nothing here."""
     request_finished.disconnect(reset_urlconf)
@@ -164,6 +194,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authproject.settings")
 django.setup(set_prefix=False)
 BaseCommand().check()
 _find_out_once()
+_let_go_of_requests()
+_read_settings_directly()
 _without_idle_receivers()
 application = Handler(connections.install(limit=conf.database_connections, timeout=conf.database_timeout))
 
