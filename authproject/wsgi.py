@@ -172,7 +172,9 @@ def _let_go_of_requests() -> None:
 
 
 def _untie(view: Any, request: Any, answer: Any) -> None:
-    vars(view).clear()
+    """Only what DRF has no more use for: a view may have handed itself to a thread."""
+    for method in getattr(view, "action_map", None) or ():
+        vars(view).pop(method, None)
     for name, holder in (("parser_context", request), ("renderer_context", answer)):
         getattr(holder, name, {}).clear()
 

@@ -1,5 +1,6 @@
 """What the application server is handed."""
 
+import gc
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,10 +30,10 @@ def _as_in_a_worker() -> None:
         signal.disconnect(close_old_connections)
 
 
-def ask(path: str) -> tuple[str, Headers, Iterable[bytes]]:
+def ask(path: str, method: str = "GET") -> tuple[str, Headers, Iterable[bytes]]:
     told: list[Any] = []
     environ = {
-        "REQUEST_METHOD": "GET",
+        "REQUEST_METHOD": method,
         "PATH_INFO": path,
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "8080",
@@ -55,6 +56,38 @@ def test_a_file_is_not_read_into_memory() -> None:
     status, _, body = ask("/static/admin/css/base.css")
     body.close()  # type: ignore[attr-defined]
     assert (status, isinstance(body, list)) == ("200 OK", False)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/api/test/all"), ("GET", "/api/test/mod"), ("POST", "/api/auth/refreshtoken"), ("PUT", "/api/test/all")],
+)
+def test_what_a_request_held_is_free_when_its_answer_is_handed_over(method: str, path: str) -> None:
+    ask(path, method)
+    gc.collect()
+    gc.disable()
+    try:
+        ask(path, method)
+        assert gc.collect() == 0, "so many things wait for the garbage collector, passwords among them"
+    finally:
+        gc.enable()
+
+
+class Keeping(ViewSet):
+    authentication_classes = permission_classes = ()
+    kept: "Keeping"
+
+    def look(self, request: HttpRequest) -> Response:
+        Keeping.kept = self
+        return Response({"what": "it said"})
+
+
+def test_a_view_that_is_kept_still_knows_its_request_and_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = Keeping.as_view({"get": "look"})
+    monkeypatch.setattr(application, "resolve_request", lambda request: ResolverMatch(view, (), {}))
+    ask("/kept")
+    kept: Any = Keeping.kept
+    assert (kept.request.path, kept.response.data) == ("/kept", {"what": "it said"})
 
 
 class Taken(ViewSet):
