@@ -66,16 +66,6 @@ class Who(serializers.Serializer[User]):
         return [f"ROLE_{name.upper()}" for name in user.role_names]
 
 
-def who(user: User) -> dict[str, Any]:
-    return _who().to_representation(user)
-
-
-@cache
-def _who() -> Who:
-    """One for all sign-ins: to make one is to copy all of its fields."""
-    return Who()
-
-
 class SignedIn(Tokens, Who):
     pass
 
@@ -83,6 +73,20 @@ class SignedIn(Tokens, Who):
 class OwnAccount(Who):
     createdAt = serializers.DateTimeField(source="created_at")
     updatedAt = serializers.DateTimeField(source="updated_at")
+
+
+def who(user: User) -> dict[str, Any]:
+    return _made(Who).to_representation(user)
+
+
+def own_account(user: User) -> dict[str, Any]:
+    return _made(OwnAccount).to_representation(user)
+
+
+@cache
+def _made(kind: type[Who]) -> Who:
+    """One for all answers: to make one is to copy all of its fields."""
+    return kind()
 
 
 class Answer(serializers.ModelSerializer[M]):

@@ -28,7 +28,7 @@ class OwnAccountViewSet(ViewSet):
     @action(detail=False)
     def me(self, request: Request) -> Response:
         """The caller's account."""
-        return Response(answers.OwnAccount(_user(request)).data)
+        return Response(answers.own_account(_user(request)))
 
     @extend_schema(
         request=requests.ChangeOwnAccountRequest,
@@ -40,7 +40,7 @@ class OwnAccountViewSet(ViewSet):
         user = services.change_own_account(
             user=_user(request), by=actor_of(request), **parse(requests.ChangeOwnAccountRequest, request)
         )
-        return Response(answers.OwnAccount(user).data)
+        return Response(answers.own_account(user))
 
     @extend_schema(
         parameters=[SETS_COOKIES],
