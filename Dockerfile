@@ -21,7 +21,8 @@ COPY requirements/base.txt requirements/mysql.txt /requirements/
 # Without a pip of its own: what is installed here is installed once.
 RUN python3 -m venv --without-pip /opt/authproject/venv \
     && CFLAGS="$ARGON2_CFLAGS" pip --python /opt/authproject/venv/bin/python install --no-cache-dir --require-hashes \
-        ${ARGON2_CFLAGS:+--no-binary argon2-cffi-bindings} -r /requirements/base.txt -r /requirements/mysql.txt
+        ${ARGON2_CFLAGS:+--no-binary argon2-cffi-bindings} -r /requirements/base.txt \
+    && pip --python /opt/authproject/venv/bin/python install --no-cache-dir --require-hashes -r /requirements/mysql.txt
 
 COPY manage.py /opt/authproject/
 COPY authproject /opt/authproject/authproject

@@ -73,6 +73,7 @@ def _came_with_a_good_token(context: dict[str, Any]) -> bool:
 
 
 def _account_error(exc: errors.AccountError) -> Response:
+    _forget_where_it_was_raised(exc)
     status = _first_of_mro(STATUS, exc)
     headers = {}
     if challenge := _first_of_mro(CHALLENGE, exc):
@@ -86,6 +87,16 @@ def _account_error(exc: errors.AccountError) -> Response:
     # A 503 too is an answer; Django would log it as an error of the server's.
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
+
+
+def _forget_where_it_was_raised(exc: BaseException | None) -> None:
+    """It is an answer, and nobody asks. Django's ValidationError, out of which some of ours come, is in its own list of
+    errors, and so each frame that it came through stays, passwords and all, until Python next looks for rings."""
+    while exc:
+        for each in (exc, *vars(exc).pop("error_list", ())):
+            each.__traceback__ = None
+            vars(each).pop("error_list", None)
+        exc = exc.__context__
 
 
 def _first_of_mro(table: dict[type[Exception], Any], exc: Exception) -> Any:

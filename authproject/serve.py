@@ -3,9 +3,11 @@ it migrates the database in between, for who starts one copy: another process wo
 """
 
 import os
+import resource
 import signal
 import socket
 import sys
+from contextlib import suppress
 
 import django
 from django.conf import settings
@@ -65,10 +67,11 @@ def _refuse_another_processors_code() -> None:
     """A hash compiled for a newer processor would end each worker at its first sign-in."""
     child = os.fork()
     if child == 0:
-        try:
+        # What else may be wrong is not asked here.
+        with suppress(BaseException):
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
             make_password("")
-        finally:
-            os._exit(0)
+        os._exit(0)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGILL:
         raise CommandError(

@@ -104,6 +104,8 @@ class Handler(WSGIHandler):
 
     def get_response(self, request: HttpRequest) -> Any:
         response: Any = self._middleware_chain(request)  # type: ignore[attr-defined]
+        if untie := vars(request).pop("untie", None):
+            response._resource_closers.append(untie)
         response._resource_closers.append(request.close)
         if hasattr(request, "urlconf"):
             # A middleware gave it one; the thread's next request must not inherit that.
@@ -164,8 +166,9 @@ def _let_go_of_requests() -> None:
     finalize = APIView.finalize_response
 
     def finalize_response(view: Any, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        answer: Any = finalize(view, request, response, *args, **kwargs)
-        answer._resource_closers.append(partial(_untie, view, request, answer))
+        answer = finalize(view, request, response, *args, **kwargs)
+        # The answer itself may be put into a cache, or be replaced by a middleware.
+        request._request.untie = partial(_untie, view, request, answer)
         return answer
 
     APIView.finalize_response = finalize_response  # type: ignore[assignment, method-assign]

@@ -73,7 +73,8 @@ _COMPILE = (
     *("--target", str(_COMPILED), "--no-binary", "argon2-cffi-bindings"),
     f"argon2-cffi-bindings=={metadata.version('argon2-cffi-bindings')}",
 )
-_MAY_COMPILE = " avx2 " in Path("/proc/cpuinfo").read_text()
+_CPU = Path("/proc/cpuinfo")
+_MAY_COMPILE = _CPU.exists() and {"avx2", "bmi2", "fma"} <= set(_CPU.read_text().split())
 
 PROGRAMS = {
     "ours": ours("this server"),

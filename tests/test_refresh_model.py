@@ -314,6 +314,7 @@ class SessionsThatEnd(Sessions):
 @pytest.mark.parametrize("machine", [Sessions, SessionsThatEnd])
 def test_the_server_and_the_model_agree_whatever_happens_in_whatever_order(machine: type[Sessions]) -> None:
     profile = settings()
+    # Each takes more than a second.
     examples = profile.max_examples // 14
     run_state_machine_as_test(
         machine,

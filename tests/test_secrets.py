@@ -139,7 +139,7 @@ class Swept:
     broken: set[int]
 
 
-@pytest.fixture(scope="module", params=["console" if connection.vendor == "mysql" else "json"])
+@pytest.fixture(scope="module", params=["json" if connection.vendor == "mysql" else "console"])
 def swept(request: pytest.FixtureRequest, start_server: Callable[..., live.Server]) -> Swept:
     """What a server wrote that says as much as it can: as long as its database worked, and when that was broken."""
     server = start_server(

@@ -2,7 +2,8 @@
 
 import gc
 import io
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -12,12 +13,15 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse
 from django.urls import ResolverMatch, get_urlconf, set_script_prefix, set_urlconf
+from django.views.decorators.cache import cache_page
 from pytest_django import Settings
 from rest_framework.response import Response
 from rest_framework.test import APIRequestFactory
 from rest_framework.viewsets import ViewSet
 
+from accounts.models import User
 from authproject.wsgi import application
+from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.no_database
 Headers = list[tuple[str, str]]
@@ -30,8 +34,9 @@ def _as_in_a_worker() -> None:
         signal.disconnect(close_old_connections)
 
 
-def ask(path: str, method: str = "GET") -> tuple[str, Headers, Iterable[bytes]]:
+def ask(path: str, method: str = "GET", body: Any = None) -> tuple[str, Headers, Iterable[bytes]]:
     told: list[Any] = []
+    raw = json.dumps(body).encode() if body is not None else b""
     environ = {
         "REQUEST_METHOD": method,
         "PATH_INFO": path,
@@ -39,10 +44,11 @@ def ask(path: str, method: str = "GET") -> tuple[str, Headers, Iterable[bytes]]:
         "SERVER_PORT": "8080",
         "HTTP_HOST": "localhost:8080",
         "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(),
+        "wsgi.input": io.BytesIO(raw),
+        **({"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(raw))} if raw else {}),
     }
-    body = application(environ, lambda *args: told.extend(args))
-    return told[0], told[1], body
+    answer = application(environ, lambda *args: told.extend(args))
+    return told[0], told[1], answer
 
 
 def test_an_answer_is_a_list_which_is_sent_in_one_piece() -> None:
@@ -58,19 +64,39 @@ def test_a_file_is_not_read_into_memory() -> None:
     assert (status, isinstance(body, list)) == ("200 OK", False)
 
 
+ACCOUNT = {"username": "alice", "email": "alice@example.com", "password": PASSWORD}
+BOB = {"username": "bob", "email": "bob@example.com", "password": PASSWORD}
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("method", "path"),
-    [("GET", "/api/test/all"), ("GET", "/api/test/mod"), ("POST", "/api/auth/refreshtoken"), ("PUT", "/api/test/all")],
+    ("status", "method", "path", "body"),
+    [
+        (200, "GET", "/api/test/all", None),
+        (403, "GET", "/api/test/mod", None),
+        (405, "PUT", "/api/test/all", None),
+        (200, "POST", "/api/auth/signin", ACCOUNT),
+        (401, "POST", "/api/auth/signin", {**ACCOUNT, "password": "a wrong one"}),
+        (400, "POST", "/api/auth/signin", {}),
+        (400, "POST", "/api/auth/signup", ACCOUNT),
+        (400, "POST", "/api/auth/signup", {**BOB, "email": "nowhere"}),
+        (400, "POST", "/api/auth/signup", {**BOB, "password": "short"}),
+        (403, "POST", "/api/auth/refreshtoken", {"refreshToken": "none"}),
+    ],
 )
-def test_what_a_request_held_is_free_when_its_answer_is_handed_over(method: str, path: str) -> None:
-    ask(path, method)
+def test_what_a_request_held_is_free_when_its_answer_is_handed_over(
+    make_user: Callable[..., User], status: int, method: str, path: str, body: Any
+) -> None:
+    make_user("alice")
+    ask(path, method, body)
     gc.collect()
     gc.disable()
     try:
-        ask(path, method)
+        answered, *_ = ask(path, method, body)
         assert gc.collect() == 0, "so many things wait for the garbage collector, passwords among them"
     finally:
         gc.enable()
+    assert answered.startswith(str(status))
 
 
 class Keeping(ViewSet):
@@ -88,6 +114,12 @@ def test_a_view_that_is_kept_still_knows_its_request_and_its_answer(monkeypatch:
     ask("/kept")
     kept: Any = Keeping.kept
     assert (kept.request.path, kept.response.data) == ("/kept", {"what": "it said"})
+
+
+def test_an_answer_can_be_kept_in_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    view = cache_page(60)(Keeping.as_view({"get": "look"}))
+    monkeypatch.setattr(application, "resolve_request", lambda request: ResolverMatch(view, (), {}))
+    assert [ask("/cached")[::2] for _ in range(2)] == [("200 OK", [b'{"what":"it said"}'])] * 2
 
 
 class Taken(ViewSet):

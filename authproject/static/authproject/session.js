@@ -49,7 +49,7 @@ export async function ask(method, path, body) {
   const answer = await once();
   if (answer.status !== 401 || !session.isOpen || !session.automatic) return answer;
   // Others may have brought a new token while this answer was on its way.
-  if (ends === before) await refresh();
+  if (ends === before || !secondsLeft()) await refresh();
   return once();
 }
 
