@@ -16,6 +16,7 @@ ROOT = BENCH.parent
 PROCESSES = "2"
 
 MANAGE = (sys.executable, "manage.py")
+MIGRATE = (*MANAGE, "migrate", "--verbosity", "0")
 LIMITS = "GUESS_RATE", "GUESS_RATE_ADDRESS", "GUESS_RATE_ACCOUNT", "SIGN_UP_RATE", "REFRESH_RATE", "PASSWORD_CHECK_RATE"
 # The limits are on, so that they cost what they cost, but nothing here comes near them. Log lines as in production.
 AS_DEPLOYED = {**dict.fromkeys(LIMITS, "1000000/s"), "LOG_FORMAT": "json"}
@@ -49,7 +50,7 @@ def ours(title: str, **options: object) -> Program:
     defaults: dict[str, object] = {
         "command": (sys.executable, "-m", "authproject.serve"),
         "variables": AS_DEPLOYED,
-        "before": ((*MANAGE, "migrate", "--verbosity", "0"),),
+        "before": (MIGRATE,),
         "grants": tuple((*MANAGE, "grant_role", name, role) for name, role in ROLES.items()),
     }
     return Program(title, **{**defaults, **options})  # type: ignore[arg-type]
@@ -90,7 +91,7 @@ PROGRAMS = {
                 "this server, Argon2 for x86-64-v3",
                 endpoints=("sign_in", "sign_up"),
                 variables={**AS_DEPLOYED, "PYTHONPATH": str(_COMPILED), "CFLAGS": "-O3 -march=x86-64-v3"},
-                before=(_COMPILE, (*MANAGE, "migrate", "--verbosity", "0")),
+                before=(_COMPILE, MIGRATE),
                 grants=(),
             )
         }
@@ -129,7 +130,7 @@ PROGRAMS = {
         endpoints=tuple(name for name in ENDPOINTS if name != "refresh_rotating"),
         variables={"PROCESSES": PROCESSES},
         folder=BENCH / "djoser_peer",
-        before=((*MANAGE, "migrate", "--verbosity", "0"),),
+        before=(MIGRATE,),
         grants=((*MANAGE, "shell", "-c", _DJOSER_GRANTS),),
     ),
 }

@@ -108,17 +108,21 @@ class Keeping(ViewSet):
         return Response({"what": "it said"})
 
 
-def test_a_view_that_is_kept_still_knows_its_request_and_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    view = Keeping.as_view({"get": "look"})
-    monkeypatch.setattr(application, "resolve_request", lambda request: ResolverMatch(view, (), {}))
+@pytest.fixture
+def lead_to(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
+    """From now on each path leads to that view."""
+    return lambda view: monkeypatch.setattr(application, "resolve_request", lambda _: ResolverMatch(view, (), {}))
+
+
+def test_a_view_that_is_kept_still_knows_its_request_and_its_answer(lead_to: Callable[[Any], None]) -> None:
+    lead_to(Keeping.as_view({"get": "look"}))
     ask("/kept")
     kept: Any = Keeping.kept
     assert (kept.request.path, kept.response.data) == ("/kept", {"what": "it said"})
 
 
-def test_an_answer_can_be_kept_in_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    view = cache_page(60)(Keeping.as_view({"get": "look"}))
-    monkeypatch.setattr(application, "resolve_request", lambda request: ResolverMatch(view, (), {}))
+def test_an_answer_can_be_kept_in_a_cache(lead_to: Callable[[Any], None]) -> None:
+    lead_to(cache_page(60)(Keeping.as_view({"get": "look"})))
     assert [ask("/cached")[::2] for _ in range(2)] == [("200 OK", [b'{"what":"it said"}'])] * 2
 
 
