@@ -14,15 +14,13 @@ RUN apt-get update \
         python3-venv \
     && rm -rf /var/lib/apt/lists/*
 
-# With which the password hash is compiled; without any it is the wheel, which every processor of this kind can run.
-ARG ARGON2_CFLAGS=
-
 COPY requirements/base.txt requirements/mysql.txt /requirements/
+COPY script/compile-hash /script/
 # Without a pip of its own: what is installed here is installed once.
 RUN python3 -m venv --without-pip /opt/authproject/venv \
-    && CFLAGS="$ARGON2_CFLAGS" pip --python /opt/authproject/venv/bin/python install --no-cache-dir --require-hashes \
-        ${ARGON2_CFLAGS:+--no-binary argon2-cffi-bindings} -r /requirements/base.txt \
-    && pip --python /opt/authproject/venv/bin/python install --no-cache-dir --require-hashes -r /requirements/mysql.txt
+    && pip --python /opt/authproject/venv/bin/python install --no-cache-dir --require-hashes \
+        -r /requirements/base.txt -r /requirements/mysql.txt \
+    && /script/compile-hash /opt/authproject/venv/x86-64-v3
 
 COPY manage.py /opt/authproject/
 COPY authproject /opt/authproject/authproject

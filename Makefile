@@ -1,9 +1,9 @@
 # Names for what script/ does; `make` alone lists them. ARGS are passed on: make test ARGS='-k refresh'
 .DEFAULT_GOAL := help
-.PHONY: help server test lint format bench fuzz lock hooks collections sbom clean
+.PHONY: help server test lint format bench fuzz lock hooks collections sbom compile-hash clean
 
 help:  ## list what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
 server:  ## set everything up and serve
 	@script/server $(ARGS)
@@ -34,6 +34,9 @@ collections:  ## write the .http file and the Postman collection in docs/
 
 sbom:  ## write sbom.json, what production is made of
 	@script/sbom $(ARGS)
+
+compile-hash:  ## compile Argon2 for processors with AVX2
+	@script/compile-hash $(ARGS)
 
 clean:  ## delete caches; the database, keys and .venv stay
 	@script/clean $(ARGS)

@@ -3,11 +3,8 @@ it migrates the database in between, for who starts one copy: another process wo
 """
 
 import os
-import resource
-import signal
 import socket
 import sys
-from contextlib import suppress
 
 import django
 from django.conf import settings
@@ -16,7 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from structlog import get_logger
 
-from authproject import affinity
+from authproject import affinity, processor
 
 log = get_logger("authproject.serve")
 # Seconds for the requests at hand, some of which may wait their turn (accounts/turns.py); process managers wait for
@@ -40,13 +37,12 @@ def main(application: str = "authproject.worker:application", *, migrate: bool =
 
         BaseCommand().check()
         _refuse_numbers_out_of_range()
-        _refuse_another_processors_code()
         if settings.PIN_WORKERS:
             _refuse_idle_cores()
         if migrate:
             call_command("migrate", verbosity=0)
         address = _free_address(settings.HOST, settings.PORT)
-        environment = {**OF_GLIBC, **metrics.environment(), **os.environ}
+        environment = {**OF_GLIBC, **metrics.environment(), **os.environ, "PYTHONPATH": _python_path()}
     except (ImproperlyConfigured, CommandError) as error:
         sys.exit(f"authproject: {error}")
     host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
@@ -62,24 +58,8 @@ def _refuse_numbers_out_of_range() -> None:
             raise CommandError(f"{name} must be from 1 to {largest}, but is {getattr(settings, name)}.")
 
 
-def _refuse_another_processors_code() -> None:
-    """A hash compiled for a newer processor would end each worker at its first sign-in."""
-    child = os.fork()
-    if child == 0:
-        # What else may be wrong is not asked here.
-        with suppress(BaseException):
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-            from argon2.low_level import Type, hash_secret_raw
-
-            # The smallest that there is.
-            hash_secret_raw(b"", bytes(16), time_cost=1, memory_cost=8, parallelism=1, hash_len=16, type=Type.ID)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGILL:
-        raise CommandError(
-            "argon2-cffi-bindings was compiled for another processor than this one. "
-            "See docs/deployment.md, A faster hash."
-        )
+def _python_path() -> str:
+    return os.pathsep.join(filter(None, [*processor.compiled_for_it(), os.environ.get("PYTHONPATH")]))
 
 
 def _refuse_idle_cores() -> None:

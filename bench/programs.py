@@ -5,10 +5,9 @@ import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import metadata
 from pathlib import Path
 
-from authproject import affinity
+from authproject import affinity, processor
 from bench.api import DJOSER, ENDPOINTS, OURS, REFERENCE, ROLES, Api
 
 BENCH = Path(__file__).parent
@@ -67,15 +66,9 @@ for name, role in {ROLES!r}.items():
     User.objects.get(username=name).groups.add(Group.objects.get_or_create(name=role)[0])
 """
 
-# Argon2 as docs/deployment.md says that it can be compiled, beside the wheel that is installed.
+# Not where the server would find it, because `ours` takes the wheel.
 _COMPILED = Path(sys.prefix) / "argon2-compiled"
-_COMPILE = (
-    *(sys.executable, "-m", "pip", "install", "--quiet", "--upgrade", "--no-deps", "--no-cache-dir"),
-    *("--target", str(_COMPILED), "--no-binary", "argon2-cffi-bindings"),
-    f"argon2-cffi-bindings=={metadata.version('argon2-cffi-bindings')}",
-)
-_CPU = Path("/proc/cpuinfo")
-_MAY_COMPILE = _CPU.exists() and {"avx2", "bmi2", "fma"} <= set(_CPU.read_text().split())
+_COMPILE = (str(ROOT / "script" / "compile-hash"), str(_COMPILED))
 
 PROGRAMS = {
     "ours": ours("this server"),
@@ -90,12 +83,12 @@ PROGRAMS = {
             "ours_compiled": ours(
                 "this server, Argon2 for x86-64-v3",
                 endpoints=("sign_in", "sign_up"),
-                variables={**AS_DEPLOYED, "PYTHONPATH": str(_COMPILED), "CFLAGS": "-O3 -march=x86-64-v3"},
+                variables={**AS_DEPLOYED, "PYTHONPATH": str(_COMPILED)},
                 before=(_COMPILE, MIGRATE),
                 grants=(),
             )
         }
-        if _MAY_COMPILE
+        if processor.is_new_enough()
         else {}
     ),
     "ours_bcrypt": ours(

@@ -558,14 +558,6 @@ def test_a_number_out_of_range_is_refused_in_one_sentence(name: str, value: str)
     assert serve(**variables) == (1, f"authproject: {name} must be from 1 to {largest}, but is {value}.\n")
 
 
-def test_a_hash_compiled_for_another_processor_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    # As the processor says it, of the first instruction that it does not know.
-    (tmp_path / "_argon2_cffi_bindings.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGILL)\n")
-    code, error = serve(PYTHONPATH=str(tmp_path))
-    sentence = "authproject: argon2-cffi-bindings was compiled for another processor than this one."
-    assert (code, error.count("\n"), error.startswith(sentence)) == (1, 1, True)
-
-
 def test_a_host_that_is_no_address_of_this_machine_is_refused_in_one_sentence() -> None:
     code, error = serve(HOST="192.0.2.1", PORT=str(free_port()))
     assert (code, error.startswith("authproject: cannot listen on HOST=192.0.2.1, PORT=")) == (1, True)
