@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from authproject import affinity
+from tests.configured.asking import serve
 from tests.live import ROOT, Server
-from tests.test_settings import serve
 
 if not hasattr(os, "sched_getaffinity"):
     pytest.skip("This system keeps no process on a core.", allow_module_level=True)

@@ -20,8 +20,8 @@ import content.views
 from accounts.models import User
 from authproject.headers import HeadersMiddleware
 from tests import live
+from tests.configured.asking import PRODUCTION, settings_of
 from tests.conftest import PASSWORD
-from tests.test_settings import PRODUCTION, settings_of
 
 pytestmark = pytest.mark.no_database
 

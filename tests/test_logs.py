@@ -22,8 +22,8 @@ import content.views
 from accounts.models import Action, Actor, AuditEntry, User
 from authproject import logs
 from tests import live
+from tests.configured.asking import PRODUCTION, run, settings_of
 from tests.conftest import PASSWORD
-from tests.test_settings import PRODUCTION, run, settings_of
 
 pytestmark = pytest.mark.no_database
 

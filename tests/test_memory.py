@@ -8,9 +8,9 @@ import pytest
 
 from authproject.serve import OF_GLIBC
 from bench.cpu import family
+from tests.configured.asking import run
 from tests.live import Server
 from tests.page_steps import sign_up
-from tests.test_settings import run
 
 pytestmark = pytest.mark.no_database
 GIVES_HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")

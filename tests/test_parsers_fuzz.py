@@ -1,7 +1,7 @@
 """Whatever the bytes of a body and the headers around it: it is read into what it says, or refused in words.
 
 That any JSON and any form come out as they went in, and names are cleaned to themselves, is in test_names.py; the
-examples, over real HTTP, are in test_hostile_input.py and test_requests.py.
+examples, over real HTTP, are in hostile/ and test_requests.py.
 """
 
 import json
