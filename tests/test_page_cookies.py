@@ -25,6 +25,18 @@ REFUSAL_IS_LATE = """() => {
 }"""
 
 
+# The page learns that its token has ended when it is told to.
+REFUSAL_WAITS = """() => {
+    const send = window.fetch;
+    const told = new Promise((resolve) => { window.goOn = resolve; });
+    window.fetch = async (...said) => {
+        const answer = await send(...said);
+        if (said[0].endsWith("/user") && answer.status === 401) await told;
+        return answer;
+    };
+}"""
+
+
 @pytest.fixture(scope="module")
 def with_cookies(start_server: Callable[..., live.Server]) -> live.Server:
     server = start_server(TOKEN_DELIVERY="cookie", ACCESS_TOKEN_LIFETIME="4")
@@ -67,6 +79,23 @@ def test_many_requests_with_a_token_that_has_ended_refresh_it_once(page: Page, w
     page.evaluate("document.querySelector('#automatic').click(); document.querySelector('#boards .top button').click()")
     expect(page.get_by_role("status")).to_have_text("2 of 4 boards are open.")
     assert len(refreshes) == 1
+
+
+def test_a_refusal_that_arrives_when_the_next_token_has_ended_too_brings_another_one(
+    page: Page, with_cookies: live.Server
+) -> None:
+    enter(page, with_cookies, "ada")
+    page.get_by_label("Refresh by itself").uncheck()
+    expect(page.get_by_role("timer")).to_have_text("ended")
+    page.evaluate(REFUSAL_WAITS)
+    with page.expect_response("**/api/test/user"):
+        page.get_by_role("button", name="Ask again Users").click()
+    with page.expect_response("**/api/auth/refreshtoken"):
+        page.get_by_role("button", name="Refresh now").click()
+    expect(page.get_by_role("timer")).to_contain_text("00:0")
+    expect(page.get_by_role("timer")).to_have_text("ended")
+    page.evaluate("document.querySelector('#automatic').click(); window.goOn()")
+    expect(page.get_by_role("status")).to_contain_text("Users: open")
 
 
 def test_a_tab_follows_when_somebody_else_signs_in_in_another(page: Page, with_cookies: live.Server) -> None:
