@@ -14,13 +14,13 @@ RUN apt-get update \
         python3-venv \
     && rm -rf /var/lib/apt/lists/*
 
-COPY requirements/base.txt requirements/mysql.txt /requirements/
+COPY requirements/base.txt requirements/mysql.txt requirements/compile.txt /requirements/
 COPY script/compile-hash /script/
 # Without a pip of its own: what is installed here is installed once.
 RUN python3 -m venv --without-pip /opt/authproject/venv \
     && pip --python /opt/authproject/venv/bin/python install --no-cache-dir --require-hashes \
         -r /requirements/base.txt -r /requirements/mysql.txt \
-    && /script/compile-hash /opt/authproject/venv/x86-64-v3
+    && /script/compile-hash /opt/authproject/venv
 
 COPY manage.py /opt/authproject/
 COPY authproject /opt/authproject/authproject

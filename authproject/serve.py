@@ -42,7 +42,8 @@ def main(application: str = "authproject.worker:application", *, migrate: bool =
         if migrate:
             call_command("migrate", verbosity=0)
         address = _free_address(settings.HOST, settings.PORT)
-        environment = {**OF_GLIBC, **metrics.environment(), **os.environ, "PYTHONPATH": _python_path()}
+        path = processor.python_path(*processor.compiled_for_it())
+        environment = {**OF_GLIBC, **metrics.environment(), **os.environ, "PYTHONPATH": path}
     except (ImproperlyConfigured, CommandError) as error:
         sys.exit(f"authproject: {error}")
     host = f"[{settings.HOST}]" if ":" in settings.HOST else settings.HOST
@@ -56,10 +57,6 @@ def _refuse_numbers_out_of_range() -> None:
     for name, largest in (("PORT", 65_535), ("WORKERS", 1000), ("THREADS", 1000)):
         if not 1 <= getattr(settings, name) <= largest:
             raise CommandError(f"{name} must be from 1 to {largest}, but is {getattr(settings, name)}.")
-
-
-def _python_path() -> str:
-    return os.pathsep.join(filter(None, [*processor.compiled_for_it(), os.environ.get("PYTHONPATH")]))
 
 
 def _refuse_idle_cores() -> None:

@@ -49,8 +49,8 @@ def _options() -> Namespace:
     options = parser.parse_args()
     if options.smoke:
         options.rounds, options.seconds, options.people = 1, 1, 4
-    # They are the same server once more. tests/test_affinity.py shows that the first works; the second needs a compiler
-    # and ten seconds for one package.
+    # They are the same server once more. tests/test_affinity.py shows that the first works; tests/test_processor.py
+    # that the second does.
     left_out = {"ours_pinned", "ours_compiled"} if options.smoke else set()
     options.contestants = options.contestants or [name for name in PROGRAMS if name not in left_out]
     options.burst = 20 if options.smoke else 200

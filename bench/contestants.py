@@ -1,6 +1,7 @@
 """Who is measured: starts the contestants on one MariaDB, with people in them who sign in."""
 
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from authproject import processor
 from bench.api import PASSWORD, READERS, REFRESHER, ROLES, Tokens
 from bench.programs import PROGRAMS, Program, environment
 from tests.live import execute, free_port, new_database
@@ -111,7 +113,9 @@ def started(names: Sequence[str], server: str, folder: Path, people: int) -> Ite
 
 
 def start(name: str, server: str, folder: Path, people: int, suffix: str = "") -> Contestant:
-    """Started, but maybe not ready yet; `suffix` tells the databases of two of that name apart."""
+    """Started, but maybe not ready yet; `suffix` tells the databases of two of that name apart. Raises Unfit."""
+    if (compiled := Path(sys.prefix) / processor.LEVEL).exists():
+        raise Unfit(f"{compiled} is there, and this server would take it. Delete it: what is measured is the wheel.")
     program, log = PROGRAMS[name], folder / f"{name}{suffix}.log"
     database = new_database(server, name + suffix)
     variables = environment({**program.variables, "DATABASE_URL": database, "PORT": str(free_port())})

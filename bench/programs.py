@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from authproject import affinity, processor
+from bench import compiled_hash
 from bench.api import DJOSER, ENDPOINTS, OURS, REFERENCE, ROLES, Api
 
 BENCH = Path(__file__).parent
@@ -66,10 +67,6 @@ for name, role in {ROLES!r}.items():
     User.objects.get(username=name).groups.add(Group.objects.get_or_create(name=role)[0])
 """
 
-# Not where the server would find it, because `ours` takes the wheel.
-_COMPILED = Path(sys.prefix) / "argon2-compiled"
-_COMPILE = (str(ROOT / "script" / "compile-hash"), str(_COMPILED))
-
 PROGRAMS = {
     "ours": ours("this server"),
     # It insists on a worker for each core.
@@ -83,8 +80,8 @@ PROGRAMS = {
             "ours_compiled": ours(
                 "this server, Argon2 for x86-64-v3",
                 endpoints=("sign_in", "sign_up"),
-                variables={**AS_DEPLOYED, "PYTHONPATH": str(_COMPILED)},
-                before=(_COMPILE, MIGRATE),
+                command=(str(compiled_hash.PYTHON), "-m", "authproject.serve"),
+                before=((sys.executable, "-m", "bench.compiled_hash"), MIGRATE),
                 grants=(),
             )
         }

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from authproject import affinity
-from tests.configured.asking import serve
+from tests.asking import serve
 from tests.live import ROOT, Server
 
 if not hasattr(os, "sched_getaffinity"):

@@ -66,7 +66,7 @@ def test_a_hook_calls_what_the_tests_pin_and_run(tool: str) -> None:
     assert f".venv/bin/{tool}" in read("script/lint")
 
 
-@pytest.mark.parametrize("name", ["base", "mysql", "dev", "bench", "tools"])
+@pytest.mark.parametrize("name", ["base", "mysql", "dev", "bench", "tools", "compile"])
 def test_what_is_asked_for_is_locked(name: str) -> None:
     asked = {
         re.sub(r"\[.*\]", "", line) for line in re.findall(r"^[\w.\-\[\]]+==\S+", read(f"requirements/{name}.in"), re.M)
@@ -129,8 +129,8 @@ def test_the_dev_container_is_set_up_by_bootstrap_with_files_that_are_there() ->
     assert all((ROOT / path).exists() for path in command)
 
 
-# Of what CI installs: the compiler, which the image has, and what the benchmarks and the cluster need.
-NOT_FOR_TESTS = {"gcc", "libc6-dev", "wrk", "rsync", "galera-4"}
+# Of what CI installs: compiler and headers, which the image has, and what the benchmarks and the cluster need.
+NOT_FOR_TESTS = {"gcc", "libc6-dev", "python3-dev", "wrk", "rsync", "galera-4"}
 
 
 def test_the_dev_container_has_what_ci_installs_for_the_tests() -> None:

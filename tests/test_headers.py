@@ -20,7 +20,7 @@ import content.views
 from accounts.models import User
 from authproject.headers import HeadersMiddleware
 from tests import live
-from tests.configured.asking import PRODUCTION, settings_of
+from tests.asking import PRODUCTION, settings_of
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.no_database

@@ -22,7 +22,7 @@ import content.views
 from accounts.models import Action, Actor, AuditEntry, User
 from authproject import logs
 from tests import live
-from tests.configured.asking import PRODUCTION, run, settings_of
+from tests.asking import PRODUCTION, run, settings_of
 from tests.conftest import PASSWORD
 
 pytestmark = pytest.mark.no_database

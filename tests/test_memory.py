@@ -8,7 +8,7 @@ import pytest
 
 from authproject.serve import OF_GLIBC
 from bench.cpu import family
-from tests.configured.asking import run
+from tests.asking import run
 from tests.live import Server
 from tests.page_steps import sign_up
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.configured.asking import run, serve
+from tests.asking import run, serve
 from tests.live import free_port
 
 pytestmark = pytest.mark.no_database

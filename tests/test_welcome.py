@@ -7,7 +7,7 @@ from django.test import Client
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
-from tests.configured.asking import PRODUCTION, settings_of
+from tests.asking import PRODUCTION, settings_of
 
 pytestmark = pytest.mark.no_database
 

@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from authproject import secret_key
-from tests.configured.asking import GOOD_KEY
+from tests.asking import GOOD_KEY
 from tests.live import ROOT
 
 pytestmark = pytest.mark.no_database

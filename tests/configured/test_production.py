@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from tests.configured.asking import GOOD_KEY, PRODUCTION, errors, run, serve
+from tests.asking import GOOD_KEY, PRODUCTION, errors, run, serve
 
 pytestmark = pytest.mark.no_database
 

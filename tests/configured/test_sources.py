@@ -5,10 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.core.checks import run_checks
-from pytest_django import Settings
 
-from tests.configured.asking import GOOD_KEY, serve, settings_of
+from tests.asking import GOOD_KEY, refusal, serve, settings_of
 from tests.live import ROOT
 
 pytestmark = pytest.mark.no_database
@@ -68,21 +66,23 @@ def test_a_file_of_sqlite_that_is_there_is_left_as_it_is(tmp_path: Path) -> None
     assert (path.read_bytes(), oct(path.stat().st_mode & 0o777)) == (b"content", "0o640")
 
 
+def test_a_file_may_begin_with_a_byte_order_mark_and_quote_its_values(env_file: Callable[[str], str]) -> None:
+    path = env_file("\ufeffPORT=9999\nexport TOKEN_ISSUER='a # b'\nTOKEN_AUDIENCE=\n")
+    assert settings_of("PORT", "TOKEN_ISSUER", "TOKEN_AUDIENCE", ENV_FILE=path) == [9999, "a # b", "authproject"]
+
+
+def test_the_default_database_is_the_file_in_the_project_whatever_the_folder_is_called() -> None:
+    assert settings_of("DATABASES")[0]["default"]["NAME"] == str(ROOT / "db.sqlite3")
+
+
+def test_an_empty_variable_does_not_hide_what_the_file_says(env_file: Callable[[str], str]) -> None:
+    assert settings_of("PORT", ENV_FILE=env_file("PORT=9999"), PORT="") == [9999]
+
+
 @pytest.mark.parametrize(
-    ("host", "mode", "warned"),
-    [
-        ("db.example.com", "", True),
-        ("db.example.com", "REQUIRED", True),
-        ("db.example.com", "VERIFY_CA", False),
-        ("db.example.com", "VERIFY_IDENTITY", False),
-        ("127.0.0.1", "", False),
-        ("/run/mysqld/mysqld.sock", "", False),
-    ],
+    "line", ["ENVIRONMENT = production", "SECRET_KEY: hunter2", "hunter2", "DEBUG=off # hunter2", "PORT='80"]
 )
-def test_the_deployment_check_warns_of_a_database_elsewhere_whose_identity_nobody_checks(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, host: str, mode: str, warned: bool
-) -> None:
-    database = {"ENGINE": "django.db.backends.mysql", "HOST": host, "OPTIONS": {"ssl_mode": mode}}
-    monkeypatch.setitem(settings.DATABASES, "elsewhere", database)
-    found = {message.id for message in run_checks(include_deployment_checks=True)}
-    assert ("accounts.W017" in found) is warned
+def test_a_line_that_is_not_understood_is_refused_and_not_shown(env_file: Callable[[str], str], line: str) -> None:
+    said = refusal(ENV_FILE=env_file(f"# a comment\n\n{line}\n"))
+    assert "line 3: must be NAME=VALUE" in said
+    assert "hunter2" not in said

@@ -4,7 +4,7 @@ import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
 
-from tests.configured.asking import GOOD_KEY, PRODUCTION, errors, run
+from tests.asking import GOOD_KEY, PRODUCTION, errors, run
 
 pytestmark = pytest.mark.no_database
 
@@ -75,3 +75,23 @@ def test_the_deployment_check_warns_of_lookups_of_passwords_in_clear(settings: S
 def test_the_deployment_check_has_nothing_against_the_defaults_of_production() -> None:
     done = run("manage.py", "check", "--deploy", "--fail-level=WARNING", TRUSTED_PROXY_COUNT="1", **PRODUCTION)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("host", "mode", "warned"),
+    [
+        ("db.example.com", "", True),
+        ("db.example.com", "REQUIRED", True),
+        ("db.example.com", "VERIFY_CA", False),
+        ("db.example.com", "VERIFY_IDENTITY", False),
+        ("127.0.0.1", "", False),
+        ("/run/mysqld/mysqld.sock", "", False),
+    ],
+)
+def test_the_deployment_check_warns_of_a_database_elsewhere_whose_identity_nobody_checks(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, host: str, mode: str, warned: bool
+) -> None:
+    database = {"ENGINE": "django.db.backends.mysql", "HOST": host, "OPTIONS": {"ssl_mode": mode}}
+    monkeypatch.setitem(settings.DATABASES, "elsewhere", database)
+    found = {message.id for message in run_checks(include_deployment_checks=True)}
+    assert ("accounts.W017" in found) is warned

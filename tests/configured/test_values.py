@@ -1,15 +1,12 @@
 """A value that is none is refused at the start, in a sentence."""
 
-from collections.abc import Callable
-
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 from redis import Redis
 
 from authproject import env
-from tests.configured.asking import GOOD_KEY, errors, refusal, serve, settings_of
-from tests.live import ROOT
+from tests.asking import GOOD_KEY, errors, refusal, serve
 
 pytestmark = pytest.mark.no_database
 
@@ -121,28 +118,6 @@ def test_the_server_does_not_start_with_a_cache_that_is_none_and_does_not_show_i
 def test_a_list_is_separated_by_commas_and_may_have_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_LIST", " a.example.com, b.example.com,, ")
     assert env.names("A_LIST", []) == ["a.example.com", "b.example.com"]
-
-
-@pytest.mark.parametrize(
-    "line", ["ENVIRONMENT = production", "SECRET_KEY: hunter2", "hunter2", "DEBUG=off # hunter2", "PORT='80"]
-)
-def test_a_line_that_is_not_understood_is_refused_and_not_shown(env_file: Callable[[str], str], line: str) -> None:
-    said = refusal(ENV_FILE=env_file(f"# a comment\n\n{line}\n"))
-    assert "line 3: must be NAME=VALUE" in said
-    assert "hunter2" not in said
-
-
-def test_a_file_may_begin_with_a_byte_order_mark_and_quote_its_values(env_file: Callable[[str], str]) -> None:
-    path = env_file("\ufeffPORT=9999\nexport TOKEN_ISSUER='a # b'\nTOKEN_AUDIENCE=\n")
-    assert settings_of("PORT", "TOKEN_ISSUER", "TOKEN_AUDIENCE", ENV_FILE=path) == [9999, "a # b", "authproject"]
-
-
-def test_the_default_database_is_the_file_in_the_project_whatever_the_folder_is_called() -> None:
-    assert settings_of("DATABASES")[0]["default"]["NAME"] == str(ROOT / "db.sqlite3")
-
-
-def test_an_empty_variable_does_not_hide_what_the_file_says(env_file: Callable[[str], str]) -> None:
-    assert settings_of("PORT", ENV_FILE=env_file("PORT=9999"), PORT="") == [9999]
 
 
 @pytest.mark.parametrize("url", ["nonsense", "postgres://u:p@h/n", "mysql://user:secret@host:port/name"])
