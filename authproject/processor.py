@@ -1,5 +1,6 @@
 """Argon2 compiled for newer processors (script/compile-hash), beside the wheel that any can run: which one to take."""
 
+import logging
 import os
 import platform
 import subprocess
@@ -7,9 +8,7 @@ import sys
 from importlib.metadata import distributions, version
 from pathlib import Path
 
-from structlog import get_logger
-
-log = get_logger(__name__)
+log = logging.getLogger(__name__)
 # A level of x86-64 (System V ABI, AMD64, section 3.1.1), and what Linux calls that which it adds to the first level:
 # pni is SSE3, abm is LZCNT.
 LEVEL = "x86-64-v3"
@@ -28,12 +27,12 @@ def compiled_for_it() -> list[str]:
     if not folder.exists() or not is_new_enough():
         return []
     if [found.version for found in distributions(name=_BINDINGS, path=[str(folder)])] != [version(_BINDINGS)]:
-        log.warning("what script/compile-hash made is not used, for it is of another version than what is installed")
+        log.warning("What script/compile-hash made is not used, for it is of another version than what is installed")
         return []
     if not _hashes_alike(folder):
-        log.warning("what script/compile-hash made is not used, for it does not work here")
+        log.warning("What script/compile-hash made is not used, for it does not work here")
         return []
-    log.info("passwords are hashed by what was compiled for this processor", made_for=LEVEL)
+    log.info("Passwords are hashed by what was compiled for processors of %s", LEVEL)
     return [str(folder)]
 
 
