@@ -9,7 +9,7 @@ import pytest
 from tests import live
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(start_server: Callable[..., live.Server]) -> live.Server:
     """Without limits: what is refused here is the input, and not how often it comes."""
     rates = ("GUESS_RATE", "GUESS_RATE_ADDRESS", "GUESS_RATE_ACCOUNT", "SIGN_UP_RATE")
