@@ -14,13 +14,13 @@ VENV = Path(sys.prefix) / "compiled"
 PYTHON = VENV / "bin" / "python"
 
 
-def make() -> None:
-    """Does nothing where that is done already. Raises CalledProcessError where it cannot be compiled."""
+def make() -> int:
+    """The exit code of the script, which says itself why it could not. Does nothing where that is done already."""
     venv.create(VENV, symlinks=True)
     [packages] = VENV.glob("lib/python*/site-packages")
     (packages / "here.pth").write_text(sysconfig.get_path("platlib"))
-    subprocess.run([SCRIPT, VENV], check=True)
+    return subprocess.run([SCRIPT, VENV], check=False).returncode
 
 
 if __name__ == "__main__":
-    make()
+    sys.exit(make())
