@@ -19,7 +19,8 @@ def make() -> int:
     venv.create(VENV, symlinks=True)
     [packages] = VENV.glob("lib/python*/site-packages")
     (packages / "here.pth").write_text(sysconfig.get_path("platlib"))
-    return subprocess.run([SCRIPT, VENV], check=False).returncode
+    # As where new files are private: the tests look whether another user may read these all the same.
+    return subprocess.run([SCRIPT, VENV], check=False, umask=0o077).returncode
 
 
 if __name__ == "__main__":

@@ -76,6 +76,11 @@ class Server:
                     return
         raise RuntimeError(self.log.read_text())
 
+    def children(self) -> list[int]:
+        """The process ids of the workers that it has at this moment, and of what else its first process started."""
+        pid = self.process.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
     def client(self, **options: Any) -> httpx.Client:
         # Reading the certificates of the world's authorities takes longer than most requests, and none is asked for.
         return httpx.Client(base_url=self.url, timeout=60, verify=False, **options)

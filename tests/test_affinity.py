@@ -42,11 +42,7 @@ def pinned(start_server: Callable[..., Server], process_with_an_odd_name: None) 
 
 
 def workers_of(server: Server) -> list[int]:
-    return [int(pid) for pid in _children(server.process.pid) if "granian" in Path(f"/proc/{pid}/cmdline").read_text()]
-
-
-def _children(pid: int) -> list[str]:
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid for pid in server.children() if "granian" in Path(f"/proc/{pid}/cmdline").read_text()]
 
 
 def cores_of(worker: int) -> list[int]:

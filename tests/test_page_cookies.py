@@ -11,27 +11,13 @@ from tests.page_steps import answers, enter, sign_in, sign_up
 pytestmark = pytest.mark.no_database
 
 
-# The page learns that its token has ended when the clock has had it refreshed already.
-REFUSAL_IS_LATE = """() => {
-    const send = window.fetch;
-    let tellRefreshed;
-    const refreshed = new Promise((resolve) => { tellRefreshed = resolve; });
-    window.fetch = async (...said) => {
-        const answer = await send(...said);
-        if (said[0].endsWith("/refreshtoken")) setTimeout(tellRefreshed, 200);
-        if (said[0].endsWith("/me") && answer.status === 401) await refreshed;
-        return answer;
-    };
-}"""
-
-
 # The page learns that its token has ended when it is told to.
-REFUSAL_WAITS = """() => {
+REFUSAL_WAITS = """(path) => {
     const send = window.fetch;
     const told = new Promise((resolve) => { window.goOn = resolve; });
     window.fetch = async (...said) => {
         const answer = await send(...said);
-        if (said[0].endsWith("/user") && answer.status === 401) await told;
+        if (said[0].endsWith(path) && answer.status === 401) await told;
         return answer;
     };
 }"""
@@ -42,6 +28,13 @@ def with_cookies(start_server: Callable[..., live.Server]) -> live.Server:
     server = start_server(TOKEN_DELIVERY="cookie", ACCESS_TOKEN_LIFETIME="4")
     sign_up(server, "ada", "bob")
     return server
+
+
+def leave_to_end(page: Page, server: live.Server) -> None:
+    """Signed in, with a token that has ended, and that is not refreshed by itself."""
+    enter(page, server, "ada")
+    page.get_by_label("Refresh by itself").uncheck()
+    expect(page.get_by_role("timer")).to_have_text("ended")
 
 
 def test_whoever_is_signed_in_still_is_after_a_reload(page: Page, with_cookies: live.Server) -> None:
@@ -55,9 +48,7 @@ def test_whoever_is_signed_in_still_is_after_a_reload(page: Page, with_cookies: 
 def test_a_token_that_was_left_to_end_is_refused_and_refreshed_when_asked_to(
     page: Page, with_cookies: live.Server
 ) -> None:
-    enter(page, with_cookies, "ada")
-    page.get_by_label("Refresh by itself").uncheck()
-    expect(page.get_by_role("timer")).to_have_text("ended")
+    leave_to_end(page, with_cookies)
     page.get_by_role("button", name="Ask again Users").click()
     expect(page.get_by_text("Unauthorized! Access Token was expired!", exact=True)).to_be_visible()
     with page.expect_response("**/api/auth/refreshtoken") as refreshed:
@@ -70,13 +61,17 @@ def test_a_token_that_was_left_to_end_is_refused_and_refreshed_when_asked_to(
 
 
 def test_many_requests_with_a_token_that_has_ended_refresh_it_once(page: Page, with_cookies: live.Server) -> None:
-    enter(page, with_cookies, "ada")
-    page.get_by_label("Refresh by itself").uncheck()
-    expect(page.get_by_role("timer")).to_have_text("ended")
+    leave_to_end(page, with_cookies)
     refreshes: list[str] = []
     page.on("request", lambda request: refreshes.append(request.url) if "refreshtoken" in request.url else None)
-    page.evaluate(REFUSAL_IS_LATE)
-    page.evaluate("document.querySelector('#automatic').click(); document.querySelector('#boards .top button').click()")
+    page.evaluate(REFUSAL_WAITS, "/me")
+    with page.expect_response("**/api/auth/refreshtoken"):
+        page.evaluate(
+            "document.querySelector('#automatic').click(); document.querySelector('#boards .top button').click()"
+        )
+    # The clock has had it refreshed already.
+    page.wait_for_timeout(200)
+    page.evaluate("window.goOn()")
     expect(page.get_by_role("status")).to_have_text("2 of 4 boards are open.")
     assert len(refreshes) == 1
 
@@ -84,10 +79,8 @@ def test_many_requests_with_a_token_that_has_ended_refresh_it_once(page: Page, w
 def test_a_refusal_that_arrives_when_the_next_token_has_ended_too_brings_another_one(
     page: Page, with_cookies: live.Server
 ) -> None:
-    enter(page, with_cookies, "ada")
-    page.get_by_label("Refresh by itself").uncheck()
-    expect(page.get_by_role("timer")).to_have_text("ended")
-    page.evaluate(REFUSAL_WAITS)
+    leave_to_end(page, with_cookies)
+    page.evaluate(REFUSAL_WAITS, "/user")
     with page.expect_response("**/api/test/user"):
         page.get_by_role("button", name="Ask again Users").click()
     with page.expect_response("**/api/auth/refreshtoken"):

@@ -148,7 +148,7 @@ def test_workers_hash_with_it(start_server: Callable[..., Server], monkeypatch: 
     with server.client() as client:
         assert client.post("/api/auth/signup", json=account).status_code == 200
         assert client.post("/api/auth/signin", json=account).status_code == 200
-    [worker] = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    [worker] = server.children()
     mapped = {line.split()[-1] for line in Path(f"/proc/{worker}/maps").read_text().splitlines()}
     assert [path for path in mapped if "_argon2_cffi_bindings" in path] == [
         str(MADE / "_argon2_cffi_bindings" / "_ffi.abi3.so")
@@ -157,8 +157,15 @@ def test_workers_hash_with_it(start_server: Callable[..., Server], monkeypatch: 
 
 
 @compiled_here
-def test_another_user_may_read_it() -> None:
+def test_another_user_may_read_it_though_new_files_are_private() -> None:
     assert [path for path in [MADE, *MADE.rglob("*")] if not path.stat().st_mode & 0o004] == []
+
+
+@compiled_here
+def test_what_is_compiled_already_stays() -> None:
+    before = MADE.stat().st_ino
+    run(SCRIPT, str(compiled_hash.VENV))
+    assert MADE.stat().st_ino == before
 
 
 def test_the_script_refuses_what_is_no_virtual_environment_and_leaves_it(tmp_path: Path) -> None:

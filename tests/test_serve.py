@@ -75,13 +75,12 @@ def test_the_server_stops_soon_though_a_client_never_finishes_its_request(start_
 
 def test_a_worker_that_dies_comes_back_and_takes_nobody_with_it(start_server: Callable[..., Any]) -> None:
     server = start_server()
-    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
-    before = set(children.read_text().split())
-    os.kill(int(min(before)), signal.SIGKILL)
+    before = set(server.children())
+    os.kill(min(before), signal.SIGKILL)
     deadline = time.monotonic() + 20
-    while not set(children.read_text().split()) - before and time.monotonic() < deadline:
+    while not set(server.children()) - before and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert len(children.read_text().split()) == len(before)
+    assert len(server.children()) == len(before)
     server.wait()
     assert server.process.poll() is None
 
